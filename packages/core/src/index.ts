@@ -1,0 +1,15 @@
+/**
+ * PyTorch's random stream, error classes and arithmetic that gives the same bits everywhere.
+ *
+ * @module
+ */
+export type { Batch, MaybePromise, NamedTensor, Parameter, TensorDict } from './contracts.js';
+export {
+  CheckpointError,
+  DataError,
+  EngineError,
+  InvalidArgumentError,
+  MnistKitError,
+  ModelError,
+} from './errors.js';
+export { Generator } from './generator.js';

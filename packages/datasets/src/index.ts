@@ -1,0 +1,6 @@
+/**
+ * MNIST and Fashion-MNIST, splits, transforms and a DataLoader with torchvision's semantics.
+ *
+ * @module
+ */
+export {};

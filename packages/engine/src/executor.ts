@@ -1,0 +1,88 @@
+import type { Generator, MaybePromise, Parameter, TensorDict } from '@mnist-kit/core';
+import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+
+/**
+ * What a training step minimises.
+ *
+ * - `softTargets`: cross-entropy against a distribution per sample, `scale * sum(-q * log_softmax(outputs))`.
+ *   NLL, cross-entropy, label smoothing and mixup are all of this form; executors run it without TensorFlow.js.
+ * - `function`: any differentiable TensorFlow.js function of the outputs, returning a scalar.
+ */
+export type StepTarget =
+  | {
+      readonly kind: 'softTargets';
+      /** `size x classes`, row-major. */
+      readonly probabilities: Float32Array;
+      /** `1 / size` for the mean over the batch, 1 for the sum. */
+      readonly scale: number;
+    }
+  | { readonly kind: 'function'; readonly loss: (outputs: Tensor2D) => Scalar };
+
+/** What a training step reports. */
+export interface StepOutput {
+  /** The loss of this batch, before the update. */
+  readonly loss: number;
+  /** The model's outputs in training mode, `size x classes`; valid until the next call. */
+  readonly outputs: Float32Array;
+}
+
+/**
+ * Runs a model: forward, backward, inference. It never updates parameters itself: an optimizer does that on
+ * {@link Executor.parameters}, so any optimizer works on any executor.
+ *
+ * One training step is
+ * `drawMasks(size, generator)`, `trainStep(images, size, target)`, `optimizer.step(executor.parameters)`,
+ * `parametersChanged()`.
+ */
+export interface Executor {
+  readonly engine: 'plan' | 'eager';
+  /** For people: `plan, WebAssembly SIMD, 2 threads`. */
+  readonly description: string;
+  /** `[height, width, channels]` of one image. */
+  readonly inputShape: readonly [number, number, number];
+  /** Outputs per sample. */
+  readonly classes: number;
+  /** The trainable tensors in the model's order. The views stay valid until {@link Executor.dispose}. */
+  readonly parameters: readonly Parameter[];
+
+  /**
+   * Draws the dropout masks of the next training step, in forward order, from `generator`.
+   *
+   * Separate from `trainStep` so that a loader can draw the next batch's randomness right after it, in the
+   * order in which PyTorch would, while the step runs.
+   */
+  drawMasks(size: number, generator: Generator): void;
+
+  /** Forward and backward in training mode: fills every `gradient`, moves the batch-norm statistics. */
+  trainStep(images: Float32Array, size: number, target: StepTarget): MaybePromise<StepOutput>;
+
+  /** Tells the executor that `value`s were written. */
+  parametersChanged(): MaybePromise<void>;
+
+  /** The model's outputs in inference mode, `size x classes`; valid until the next call. Any `size`. */
+  predict(images: Float32Array, size: number): MaybePromise<Float32Array>;
+
+  /** A copy of every weight by TensorFlow.js name, the batch-norm statistics included, in the model's order. */
+  readWeights(): MaybePromise<TensorDict>;
+
+  /** Replaces weights by TensorFlow.js name; names that are left out keep their values. */
+  writeWeights(weights: TensorDict): MaybePromise<void>;
+
+  /** Copies the weights into the `tf.LayersModel` that the executor was made from. */
+  syncModel(): MaybePromise<void>;
+
+  /** Frees threads, memory and tensors. Further calls throw. */
+  dispose(): MaybePromise<void>;
+}
+
+/** How to run a model. */
+export interface ExecutorOptions {
+  /** `auto` (default) takes the plan where it knows every layer, and eager otherwise. */
+  engine?: 'auto' | 'plan' | 'eager';
+  /** Threads of the plan, the calling one included. Default: the number of cores, at most 8. */
+  threads?: number;
+  /** The same bits on every machine and thread count (default true). `false` may use faster arithmetic. */
+  reproducible?: boolean;
+  /** Largest training batch; larger batches grow the buffers. Default 128. */
+  batchSize?: number;
+}

@@ -1,0 +1,6 @@
+/**
+ * SGD, Adam, AdamW and learning-rate schedulers with PyTorch's arithmetic.
+ *
+ * @module
+ */
+export {};
