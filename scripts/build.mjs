@@ -1,39 +1,45 @@
-// Builds the packages named on the command line, or all of them: declarations by `tsc -b`
-// (which is also the type check), JavaScript by tsup.
+// Builds packages and examples: declarations by `tsc -b` (which is also the type check), JavaScript by tsup.
+//
+//   node scripts/build.mjs              everything
+//   node scripts/build.mjs core optim   these and, for their declarations, what they refer to
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'tsup';
+import { buildFingerprint, entriesOf } from './lib/outdated.mjs';
+import { writeStamp } from './lib/stamps.mjs';
+import { examples, folderOf, packages, root } from './lib/workspace.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const all = readdirSync(join(root, 'packages'));
+const all = [...packages, ...examples];
 const names = process.argv.length > 2 ? process.argv.slice(2) : all;
 const unknown = names.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-  console.error(`Unknown package ${unknown.join(', ')}. The packages are: ${all.join(', ')}.`);
+  console.error(`Unknown package ${unknown.join(', ')}. There are: ${all.join(', ')}.`);
   process.exit(2);
 }
 
-const tsc = spawnSync(
-  process.execPath,
-  [join(root, 'node_modules/typescript/bin/tsc'), '-b', ...names.map((name) => join(root, 'packages', name))],
-  { stdio: 'inherit' },
-);
-if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+// Taken before the build, so that a file saved meanwhile makes the stamp stale rather than wrong.
+const fingerprints = new Map(names.map((name) => [name, buildFingerprint(name)]));
+
+const typed = names.filter((name) => packages.includes(name));
+if (typed.length > 0) {
+  const tsc = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-b', ...typed.map(folderOf)],
+    { stdio: ['ignore', 2, 2] },
+  );
+  if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+}
 
 for (const name of names) {
-  const folder = join(root, 'packages', name);
-  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  // Every public subpath `./x` is built from `src/x.ts`; `.` from `src/index.ts`.
-  const entries = Object.values(exports)
-    .filter((target) => typeof target === 'object')
-    .map((target) => target.default.replace('./dist/', '').replace(/\.js$/, ''));
+  const folder = folderOf(name);
+  const dist = join(folder, 'dist');
+  const started = Date.now();
   await build({
     config: false,
     silent: true,
-    entry: Object.fromEntries(entries.map((entry) => [entry, join(folder, 'src', `${entry}.ts`)])),
-    outDir: join(folder, 'dist'),
+    entry: Object.fromEntries(entriesOf(name).map((entry) => [entry, join(folder, 'src', `${entry}.ts`)])),
+    outDir: dist,
     tsconfig: join(folder, 'tsconfig.json'),
     format: ['esm'],
     target: 'es2022',
@@ -45,4 +51,15 @@ for (const name of names) {
     external: [/^node:/, /^@mnist-kit\//, /^@tensorflow\//],
     skipNodeModulesBundle: true,
   });
+  removeOlder(dist, started);
+  writeStamp(`build-${name}`, fingerprints.get(name));
+}
+
+/** Chunks carry a hash in their name: those of earlier builds would pile up and be published. */
+function removeOlder(dist, started) {
+  for (const file of readdirSync(dist)) {
+    const path = join(dist, file);
+    // Two seconds of slack: some file systems keep whole seconds only.
+    if (/\.js(\.map)?$/.test(file) && statSync(path).mtimeMs < started - 2000) rmSync(path);
+  }
 }

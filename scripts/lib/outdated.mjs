@@ -1,0 +1,39 @@
+// Tells which packages have to be built again: those whose sources are not what their dist was made from.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashFiles, readStamp, sourceFiles } from './stamps.mjs';
+import { examples, folderOf, packages, root } from './workspace.mjs';
+
+/** The entry points of a package, without extension: `./x` is built from `src/x.ts`, `.` from `src/index.ts`. */
+export function entriesOf(name) {
+  if (!packages.includes(name)) return ['main'];
+  const { exports } = JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8'));
+  return Object.values(exports)
+    .filter((target) => typeof target === 'object')
+    .map((target) => target.default.replace('./dist/', '').replace(/\.js$/, ''));
+}
+
+/** What a build of this package depends on, as one hash. */
+export function buildFingerprint(name) {
+  const folder = folderOf(name);
+  return hashFiles([
+    ...sourceFiles(join(folder, 'src')),
+    join(folder, 'package.json'),
+    join(folder, 'tsconfig.json'),
+    join(root, 'tsconfig.base.json'),
+    join(root, 'pnpm-lock.yaml'),
+    join(root, 'scripts', 'build.mjs'),
+  ]);
+}
+
+/** Names of the packages and examples that are not built, or not from what their sources are now. */
+export function outdated() {
+  return [...packages, ...examples].filter((name) => {
+    const dist = join(folderOf(name), 'dist');
+    const extensions = packages.includes(name) ? ['.js', '.d.ts'] : ['.js'];
+    const complete = entriesOf(name).every((entry) =>
+      extensions.every((extension) => existsSync(join(dist, entry + extension))),
+    );
+    return !complete || readStamp(`build-${name}`) !== buildFingerprint(name);
+  });
+}

@@ -1,0 +1,26 @@
+// Where things are in this repository, and what stands in it.
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Names of the folders under `parent` that hold a package.json, sorted. */
+function packagesUnder(parent) {
+  const folder = join(root, parent);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'package.json')))
+    .sort();
+}
+
+/** The published packages. */
+export const packages = packagesUnder('packages');
+
+/** Programs that use the packages. They are built the same way, without declarations. */
+export const examples = packagesUnder('examples');
+
+/** `core` -> `packages/core`, `reproduce-notebook` -> `examples/reproduce-notebook`. */
+export function folderOf(name) {
+  return join(root, packages.includes(name) ? 'packages' : 'examples', name);
+}
