@@ -12,4 +12,4 @@ export {
   MnistKitError,
   ModelError,
 } from './errors.js';
-export { Generator } from './generator.js';
+export { Generator, type GeneratorState } from './generator.js';

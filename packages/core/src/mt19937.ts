@@ -1,0 +1,129 @@
+const size = 624;
+const middle = 397;
+
+/** The 624 words of a generator and how many of them are used up. */
+export interface Mt19937State {
+  /** The words as base64 of 2,496 little-endian bytes. */
+  readonly words: string;
+  /** Number of words of the current block that were drawn, 0 to 624. */
+  readonly position: number;
+}
+
+/**
+ * The 32-bit Mersenne Twister that PyTorch's CPU generator and NumPy's legacy generator share.
+ *
+ * Matsumoto and Nishimura, "Mersenne Twister: a 623-dimensionally equidistributed uniform pseudorandom
+ * number generator" (1998), with the initialisation of 2002.
+ */
+export class Mt19937 {
+  readonly #words = new Int32Array(size);
+  /** The current block after tempering: a draw is then one read. */
+  readonly #block = new Uint32Array(size);
+  #position = size;
+
+  /** Fills the state from one 32-bit seed; higher bits are dropped. */
+  seed(seed: number): void {
+    const words = this.#words;
+    words[0] = seed | 0;
+    for (let i = 1; i < size; i++) {
+      const previous = words[i - 1];
+      words[i] = (Math.imul(1812433253, previous ^ (previous >>> 30)) + i) | 0;
+    }
+    this.#position = size;
+  }
+
+  /** Fills the state from a key of 32-bit words (`init_by_array` of the 2002 paper). */
+  seedByArray(key: readonly number[]): void {
+    this.seed(19650218);
+    const words = this.#words;
+    let i = 1;
+    let j = 0;
+    for (let k = Math.max(size, key.length); k > 0; k--) {
+      const previous = words[i - 1];
+      words[i] = (words[i] ^ Math.imul(previous ^ (previous >>> 30), 1664525)) + key[j] + j;
+      if (++i >= size) {
+        words[0] = words[size - 1];
+        i = 1;
+      }
+      if (++j >= key.length) j = 0;
+    }
+    for (let k = size - 1; k > 0; k--) {
+      const previous = words[i - 1];
+      words[i] = (words[i] ^ Math.imul(previous ^ (previous >>> 30), 1566083941)) - i;
+      if (++i >= size) {
+        words[0] = words[size - 1];
+        i = 1;
+      }
+    }
+    words[0] = 0x80000000 | 0;
+    this.#position = size;
+  }
+
+  /** The next 32 bits as an unsigned integer. */
+  next(): number {
+    if (this.#position === size) this.#refill();
+    return this.#block[this.#position++];
+  }
+
+  /** A double in [0, 1) with 53 random bits, from the low 53 bits of two words (high word first). */
+  nextLow53(): number {
+    const high = this.next() & 0x1fffff;
+    return (high * 4294967296 + this.next()) * 2 ** -53;
+  }
+
+  /** A double in [0, 1) with 53 random bits, from the upper 27 and 26 bits of two words. */
+  nextHigh53(): number {
+    const high = this.next() >>> 5;
+    return (high * 67108864 + (this.next() >>> 6)) * 2 ** -53;
+  }
+
+  state(): Mt19937State {
+    const bytes = new Uint8Array(size * 4);
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < size; i++) view.setInt32(i * 4, this.#words[i], true);
+    return { words: btoa(String.fromCharCode(...bytes)), position: this.#position };
+  }
+
+  /** Takes a state over; says false, and changes nothing, when it is not one. */
+  setState(state: Mt19937State): boolean {
+    const { words, position } = state;
+    if (!Number.isInteger(position) || position < 0 || position > size || typeof words !== 'string')
+      return false;
+    let binary: string;
+    try {
+      binary = atob(words);
+    } catch {
+      return false;
+    }
+    if (binary.length !== size * 4) return false;
+    const view = new DataView(Uint8Array.from(binary, (char) => char.charCodeAt(0)).buffer);
+    for (let i = 0; i < size; i++) this.#words[i] = view.getInt32(i * 4, true);
+    this.#position = position;
+    this.#temper();
+    return true;
+  }
+
+  #refill(): void {
+    const words = this.#words;
+    for (let i = 0; i < size; i++) {
+      const mixed = (words[i] & 0x80000000) | (words[i + 1 === size ? 0 : i + 1] & 0x7fffffff);
+      const far = words[i < size - middle ? i + middle : i + middle - size];
+      words[i] = far ^ (mixed >>> 1) ^ (-(mixed & 1) & 0x9908b0df);
+    }
+    this.#temper();
+    this.#position = 0;
+  }
+
+  #temper(): void {
+    const words = this.#words;
+    const block = this.#block;
+    for (let i = 0; i < size; i++) {
+      let y = words[i];
+      y ^= y >>> 11;
+      y ^= (y << 7) & 0x9d2c5680;
+      y ^= (y << 15) & 0xefc60000;
+      y ^= y >>> 18;
+      block[i] = y;
+    }
+  }
+}
