@@ -9,6 +9,10 @@ export default defineConfig({
         find: /^@mnist-kit\/([a-z]+)$/,
         replacement: fileURLToPath(new URL('./packages/$1/dist/index.js', import.meta.url)),
       },
+      {
+        find: /^@mnist-kit\/([a-z]+)\/([a-z]+)$/,
+        replacement: fileURLToPath(new URL('./packages/$1/dist/$2.js', import.meta.url)),
+      },
     ],
   },
   test: {

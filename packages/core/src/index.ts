@@ -13,3 +13,4 @@ export {
   ModelError,
 } from './errors.js';
 export { Generator, type GeneratorState } from './generator.js';
+export { availableParallelism, startWorker, type WorkerHandle, type WorkerScope } from './worker.js';

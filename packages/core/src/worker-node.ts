@@ -1,0 +1,66 @@
+import type { Worker } from 'node:worker_threads';
+import { EngineError } from './errors.js';
+import type { WorkerHandle } from './worker.js';
+
+// Built-in modules are asked for when they are needed, so that a browser's bundler meets no `node:` import.
+const builtin = <T extends 'node:os' | 'node:worker_threads'>(name: T) => process.getBuiltinModule(name);
+
+/** Whether this is Node, or something that offers Node's modules. */
+export function inNode(): boolean {
+  return typeof process !== 'undefined' && typeof process.getBuiltinModule === 'function';
+}
+
+export function parallelismInNode(): number {
+  return Math.max(1, builtin('node:os').availableParallelism());
+}
+
+const prologue = `
+const { parentPort, workerData } = require('node:worker_threads');
+main({
+  workerData,
+  postMessage: (message, transfer) => parentPort.postMessage(message, transfer ?? []),
+  onMessage: (listener) => {
+    parentPort.removeAllListeners('message');
+    parentPort.on('message', listener);
+  },
+});
+`;
+
+/** `source` must define `main`. */
+export function startInNode(source: string, workerData: unknown): WorkerHandle {
+  const { Worker } = builtin('node:worker_threads');
+  const worker: Worker = new Worker(source + prologue, {
+    eval: true,
+    workerData,
+    // Loaders and inspectors of the main thread would slow every worker's start and serve nothing there.
+    execArgv: [],
+  });
+  let failure: Error | undefined;
+  let ending = false;
+  const listeners: ((error: Error) => void)[] = [];
+  const fail = (error: Error) => {
+    if (ending || failure !== undefined) return;
+    failure = error;
+    for (const listener of listeners) listener(error);
+  };
+  worker.on('error', fail);
+  worker.on('messageerror', fail);
+  worker.on('exit', (code) => {
+    if (code !== 0) fail(new EngineError(`A worker thread ended with exit code ${code}.`));
+  });
+  return {
+    postMessage: (message, transfer) =>
+      worker.postMessage(message, [...(transfer ?? [])] as Parameters<Worker['postMessage']>[1]),
+    onMessage: (listener) => worker.on('message', listener),
+    onError: (listener) => {
+      listeners.push(listener);
+      if (failure !== undefined) listener(failure);
+    },
+    terminate: async () => {
+      ending = true;
+      await worker.terminate();
+    },
+    unref: () => worker.unref(),
+    ref: () => worker.ref(),
+  };
+}
