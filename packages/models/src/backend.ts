@@ -1,0 +1,19 @@
+// TensorFlow.js cannot hold a weight without a backend. Its plain JavaScript one always works, and has the
+// lowest priority, so that any other backend that a program registers is taken before it.
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+
+let greeted = false;
+
+/**
+ * Keeps TensorFlow.js's plain JavaScript backend from advising people, when it is first used in Node, to
+ * install another one: it only holds the weights here.
+ */
+export function skipGreeting(): void {
+  if (greeted || tf.getBackend() !== 'cpu') return;
+  greeted = true;
+  const production = tf.env().getBool('PROD');
+  tf.env().set('PROD', true);
+  tf.scalar(0).dispose();
+  tf.env().set('PROD', production);
+}

@@ -1,0 +1,101 @@
+import type * as tfl from '@tensorflow/tfjs-layers';
+
+/** Parameters of one layer. */
+export interface LayerParameters {
+  /** The layer's name. */
+  readonly layer: string;
+  /** The layer's type as PyTorch calls it, e.g. `Conv2d`. */
+  readonly type: string;
+  /** Number of parameters; as in PyTorch, BatchNorm's running statistics are none. */
+  readonly parameters: number;
+  /** This layer's part of all parameters, 0 to 1. */
+  readonly share: number;
+}
+
+/** Where a model's parameters are. */
+export interface ParameterBreakdown {
+  /** Number of parameters. */
+  readonly total: number;
+  /** Those that training changes. */
+  readonly trainable: number;
+  /** Every layer that has parameters, in the model's order. */
+  readonly layers: readonly LayerParameters[];
+}
+
+/**
+ * Counts a model's parameters, layer by layer, as PyTorch counts them: BatchNorm's running statistics are
+ * buffers and do not count.
+ *
+ * @example
+ * ```ts
+ * import { optimizedNet, parameterBreakdown } from '@mnist-kit/models';
+ *
+ * const { total, layers } = parameterBreakdown(optimizedNet());
+ * console.log(total); // 17994
+ * console.log(layers.at(-1)); // { layer: 'fc', type: 'Linear', parameters: 330, share: 0.018… }
+ * ```
+ */
+export function parameterBreakdown(model: tfl.LayersModel): ParameterBreakdown {
+  const counted = model.layers.map((layer) => ({ layer, ...countParameters(layer) }));
+  const total = counted.reduce((sum, { parameters }) => sum + parameters, 0);
+  return {
+    total,
+    trainable: counted.reduce((sum, { trainable }) => sum + trainable, 0),
+    layers: counted
+      .filter(({ parameters }) => parameters > 0)
+      .map(({ layer, parameters }) => ({
+        layer: layer.name,
+        type: torchType(layer),
+        parameters,
+        share: parameters / total,
+      })),
+  };
+}
+
+/** Number of parameters of one layer, and of those that training changes. */
+export function countParameters(layer: tfl.layers.Layer): { parameters: number; trainable: number } {
+  let parameters = 0;
+  let trainable = 0;
+  for (const weight of layer.weights) {
+    if (/\/moving_(mean|variance)$/.test(weight.originalName)) continue;
+    const size = weight.shape.reduce<number>((product, length) => product * length!, 1);
+    parameters += size;
+    if (layer.trainable && weight.trainable) trainable += size;
+  }
+  return { parameters, trainable };
+}
+
+const torchTypes: Readonly<Record<string, string>> = {
+  Conv2D: 'Conv2d',
+  DepthwiseConv2D: 'Conv2d',
+  BatchNormalization: 'BatchNorm2d',
+  ReLU: 'ReLU',
+  LeakyReLU: 'LeakyReLU',
+  ELU: 'ELU',
+  MaxPooling2D: 'MaxPool2d',
+  AveragePooling2D: 'AvgPool2d',
+  GlobalAveragePooling2D: 'AdaptiveAvgPool2d',
+  Flatten: 'Flatten',
+  Dense: 'Linear',
+};
+
+const torchActivations: Readonly<Record<string, string>> = {
+  relu: 'ReLU',
+  elu: 'ELU',
+  sigmoid: 'Sigmoid',
+  tanh: 'Tanh',
+  softmax: 'Softmax',
+  logSoftmax: 'LogSoftmax',
+  gelu: 'GELU',
+};
+
+/** A layer's type as PyTorch calls it; TensorFlow.js's name where PyTorch has none. */
+export function torchType(layer: tfl.layers.Layer): string {
+  const className = layer.getClassName();
+  const config = layer.getConfig();
+  if (className === 'Activation')
+    return torchActivations[String(config.activation)] ?? String(config.activation);
+  if (className === 'Dropout') return Array.isArray(config.noiseShape) ? 'Dropout2d' : 'Dropout';
+  if (className === 'BatchNormalization' && layer.outputShape.length !== 4) return 'BatchNorm1d';
+  return torchTypes[className] ?? className;
+}

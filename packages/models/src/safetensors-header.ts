@@ -1,0 +1,113 @@
+import { DataError } from '@mnist-kit/core';
+import { findRepeatedKey } from './json-keys.js';
+import { bytesPerValue, readableDtypes } from './safetensors-values.js';
+
+/** One tensor as the header describes it; `begin` and `end` count from the first data byte. */
+interface SafetensorsEntry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What a file's header says. */
+export interface SafetensorsHeader {
+  readonly tensors: readonly SafetensorsEntry[];
+  readonly metadata: Record<string, string>;
+  /** Position of the first data byte in the file. */
+  readonly dataStart: number;
+}
+
+/** The limit that Hugging Face's reader sets. */
+const maxHeaderBytes = 100_000_000;
+
+/**
+ * Reads and checks the header of a safetensors file.
+ *
+ * @throws DataError when anything is not as the format demands.
+ */
+export function parseHeader(file: Uint8Array): SafetensorsHeader {
+  if (file.length < 8)
+    throw new DataError(`A safetensors file must have at least 8 bytes. Received: ${file.length}`);
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const length = view.getBigUint64(0, true);
+  if (length > maxHeaderBytes)
+    throw new DataError(`The safetensors header must be at most 100 MB. Received: ${length} bytes`);
+  const dataStart = 8 + Number(length);
+  if (dataStart > file.length)
+    throw new DataError(
+      `The safetensors header must end within the file's ${file.length} bytes. Received: end at ${dataStart}`,
+    );
+  const header = parseJson(file.subarray(8, dataStart));
+  const { __metadata__: metadata = {}, ...tensors } = header;
+  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
+    throw new DataError('The `__metadata__` of a safetensors file must map text to text.');
+
+  const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry));
+  checkOffsets(entries, file.length - dataStart);
+  return { tensors: entries, metadata: metadata as Record<string, string>, dataStart };
+}
+
+function parseJson(bytes: Uint8Array): Record<string, unknown> {
+  let header: unknown;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch (error) {
+    throw new DataError('The safetensors header must be JSON in UTF-8.', { cause: error });
+  }
+  if (!isObject(header) || text[0] !== '{')
+    throw new DataError('The safetensors header must be a JSON object and begin with "{".');
+  const repeated = findRepeatedKey(text);
+  if (repeated !== undefined)
+    throw new DataError(`The safetensors header must not repeat a name. Received: "${repeated}" twice`);
+  return header;
+}
+
+function parseEntry(name: string, entry: unknown): SafetensorsEntry {
+  if (!isObject(entry)) throw new DataError(`The safetensors entry "${name}" must be an object.`);
+  const { dtype, shape, data_offsets: offsets, ...rest } = entry;
+  if (Object.keys(rest).length > 0)
+    throw new DataError(`The safetensors entry "${name}" has the unknown field "${Object.keys(rest)[0]}".`);
+  const bytes = typeof dtype === 'string' ? bytesPerValue(dtype) : undefined;
+  if (typeof dtype !== 'string' || bytes === undefined)
+    throw new DataError(
+      `Tensor "${name}" must have one of the data types ${readableDtypes.join(', ')}. Received: ${String(dtype)}`,
+    );
+  if (!isSizes(shape)) throw new DataError(`Tensor "${name}" must have a shape of non-negative integers.`);
+  if (!isSizes(offsets) || offsets.length !== 2)
+    throw new DataError(`Tensor "${name}" must have two data offsets.`);
+  const [begin, end] = offsets;
+  const expected = shape.reduce((product, length) => product * length, bytes);
+  if (end - begin !== expected)
+    throw new DataError(
+      `Tensor "${name}" (${dtype}, [${shape.join(', ')}]) must have ${expected} bytes. Received: ${end - begin}`,
+    );
+  return { name, dtype, shape, begin, end };
+}
+
+/** Tensors must cover the data once, without overlap, hole or remainder. */
+function checkOffsets(entries: readonly SafetensorsEntry[], dataBytes: number): void {
+  let covered = 0;
+  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered)
+      throw new DataError(
+        `Tensor "${name}" must begin at byte ${covered} of the data, where the tensor before it ends. Received: ${begin}`,
+      );
+    covered = end;
+  }
+  if (covered !== dataBytes)
+    throw new DataError(
+      `The safetensors header describes ${covered} bytes of data. Received: ${dataBytes} (truncated, or too long)`,
+    );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}

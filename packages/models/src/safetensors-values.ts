@@ -1,0 +1,70 @@
+import { DataError } from '@mnist-kit/core';
+
+type Reader = (view: DataView, offset: number) => number | bigint;
+
+interface Format {
+  readonly bytes: number;
+  readonly read: Reader;
+}
+
+/** The data types of safetensors that are read; the sub-byte and 8-bit floats and complex numbers are not. */
+const formats: Readonly<Record<string, Format>> = {
+  BOOL: { bytes: 1, read: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) },
+  U8: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  I8: { bytes: 1, read: (view, at) => view.getInt8(at) },
+  I16: { bytes: 2, read: (view, at) => view.getInt16(at, true) },
+  U16: { bytes: 2, read: (view, at) => view.getUint16(at, true) },
+  F16: { bytes: 2, read: (view, at) => halfToNumber(view.getUint16(at, true)) },
+  BF16: { bytes: 2, read: (view, at) => bfloatToNumber(view.getUint16(at, true)) },
+  I32: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
+  U32: { bytes: 4, read: (view, at) => view.getUint32(at, true) },
+  F32: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
+  F64: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+  I64: { bytes: 8, read: (view, at) => view.getBigInt64(at, true) },
+  U64: { bytes: 8, read: (view, at) => view.getBigUint64(at, true) },
+};
+
+/** Names of the data types that {@link decodeValues} reads. */
+export const readableDtypes: readonly string[] = Object.keys(formats);
+
+/** Bytes of one value, or undefined when the data type is not known. */
+export function bytesPerValue(dtype: string): number | undefined {
+  return Object.hasOwn(formats, dtype) ? formats[dtype].bytes : undefined;
+}
+
+/**
+ * Decodes little-endian values to float32.
+ *
+ * @throws DataError when an integer has no exact float32.
+ */
+export function decodeValues(dtype: string, bytes: Uint8Array, name: string): Float32Array {
+  const { bytes: size, read } = formats[dtype];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(bytes.length / size);
+  const isInteger = !dtype.includes('F');
+  for (let i = 0; i < values.length; i++) {
+    const value = read(view, i * size);
+    values[i] = Number(value);
+    // Both sides as bigint: a 64-bit integer would be rounded on its way to a double.
+    if (isInteger && BigInt(values[i]) !== BigInt(value))
+      throw new DataError(`Tensor "${name}" (${dtype}) holds ${value}, which float32 cannot hold exactly.`);
+  }
+  return values;
+}
+
+function bfloatToNumber(bits: number): number {
+  scratch.setUint32(0, bits << 16);
+  return scratch.getFloat32(0);
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+/** IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}

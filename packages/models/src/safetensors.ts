@@ -1,0 +1,151 @@
+import { InvalidArgumentError, type NamedTensor } from '@mnist-kit/core';
+import { parseHeader } from './safetensors-header.js';
+import { decodeValues } from './safetensors-values.js';
+
+/** A tensor that may be stored as something else than float32. */
+export interface StateTensor extends NamedTensor {
+  /** How the tensor is stored in a file: float32 (`F32`, default) or int64 (`I64`, PyTorch's counters). */
+  readonly dtype?: 'F32' | 'I64';
+}
+
+/** Tensors by PyTorch name, in the order of `torch.nn.Module.state_dict()`. */
+export type StateDict = Record<string, StateTensor>;
+
+/**
+ * Reads a file in Hugging Face's safetensors format.
+ *
+ * Every real data type is read (BOOL, U8 to U64, I8 to I64, F16, BF16, F32, F64) and handed out as float32;
+ * F64 is rounded. The format: https://huggingface.co/docs/safetensors
+ *
+ * @param bytes The whole file.
+ * @returns The tensors by name, in the order of the file's header. The arrays are copies.
+ * @throws DataError when the file is truncated or malformed: header longer than the file or than 100 MB, not
+ * JSON, repeated names, offsets that overlap, leave holes or do not fit the shape, an unknown data type, or an
+ * integer that float32 cannot hold.
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { loadStateDict, optimizedNet, readSafetensors } from '@mnist-kit/models';
+ *
+ * const model = optimizedNet();
+ * loadStateDict(model, readSafetensors(await readFile('model.safetensors')));
+ * ```
+ */
+export function readSafetensors(bytes: Uint8Array): StateDict {
+  if (!(bytes instanceof Uint8Array))
+    throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
+  const { tensors, dataStart } = parseHeader(bytes);
+  return Object.fromEntries(
+    tensors.map(({ name, dtype, shape, begin, end }) => {
+      const data = decodeValues(dtype, bytes.subarray(dataStart + begin, dataStart + end), name);
+      return [name, dtype === 'I64' ? { shape, data, dtype } : { shape, data }];
+    }),
+  );
+}
+
+/**
+ * Reads the free-form text that a safetensors file carries beside its tensors.
+ *
+ * @param bytes The whole file.
+ * @returns The `__metadata__` map; empty when the file has none.
+ * @throws DataError as {@link readSafetensors} does.
+ * @example
+ * ```ts
+ * import { readSafetensorsMetadata, writeSafetensors } from '@mnist-kit/models';
+ *
+ * const bytes = writeSafetensors({}, { format: 'pt' });
+ * console.log(readSafetensorsMetadata(bytes).format); // pt
+ * ```
+ */
+export function readSafetensorsMetadata(bytes: Uint8Array): Record<string, string> {
+  return parseHeader(bytes).metadata;
+}
+
+/**
+ * Writes tensors in Hugging Face's safetensors format, byte for byte as its own library does: tensors sorted
+ * by data type (widest first) and then by name, the header padded to 8 bytes.
+ *
+ * @param dict Tensors by name: a state dict, or any `TensorDict`.
+ * @param metadata Text to store beside them, e.g. `{ format: 'pt' }` as PyTorch's users do.
+ * @returns The whole file.
+ * @throws InvalidArgumentError when a tensor's shape does not fit its number of values, an int64 tensor holds
+ * something else than integers, a tensor is named `__metadata__`, or the metadata is not text.
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises';
+ * import { optimizedNet, stateDict, writeSafetensors } from '@mnist-kit/models';
+ *
+ * await writeFile('model.safetensors', writeSafetensors(stateDict(optimizedNet()), { format: 'pt' }));
+ * ```
+ */
+export function writeSafetensors(
+  dict: Readonly<Record<string, StateTensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const tensors = Object.entries(dict).map(([name, tensor]) => encode(name, tensor));
+  tensors.sort((a, b) => b.bytesPerValue - a.bytesPerValue || compareUtf8(a.name, b.name));
+
+  // The JSON is put together by hand because an object would move names that look like array indices.
+  const fields = metadata === undefined ? [] : [`"__metadata__":${JSON.stringify(checkMetadata(metadata))}`];
+  let offset = 0;
+  for (const { name, dtype, shape, bytes } of tensors) {
+    const entry = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+    offset += bytes.length;
+  }
+  const header = new TextEncoder().encode(`{${fields.join(',')}}`);
+  const headerLength = Math.ceil(header.length / 8) * 8;
+
+  const file = new Uint8Array(8 + headerLength + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
+  file.set(header, 8);
+  file.fill(0x20, 8 + header.length, 8 + headerLength);
+  let at = 8 + headerLength;
+  for (const { bytes } of tensors) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
+
+function encode(name: string, { shape, data, dtype = 'F32' }: StateTensor) {
+  if (name === '__metadata__' || !name.isWellFormed())
+    throw new InvalidArgumentError('dict', 'must have Unicode names other than `__metadata__`', name);
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0) || size !== data.length)
+    throw new InvalidArgumentError(
+      'dict',
+      `must give tensor "${name}" a shape that fits its ${data.length} values`,
+      shape,
+    );
+  if (dtype !== 'F32' && dtype !== 'I64')
+    throw new InvalidArgumentError('dict', `must give tensor "${name}" the dtype F32 or I64`, dtype);
+  const bytesPerValue = dtype === 'F32' ? 4 : 8;
+  const bytes = new Uint8Array(data.length * bytesPerValue);
+  const view = new DataView(bytes.buffer);
+  data.forEach((value, i) => {
+    if (dtype === 'F32') view.setFloat32(i * 4, value, true);
+    else if (Number.isInteger(value) && Math.abs(value) < 2 ** 63)
+      view.setBigInt64(i * 8, BigInt(value), true);
+    else throw new InvalidArgumentError('dict', `must give int64 tensor "${name}" int64 values`, value);
+  });
+  return { name, dtype, shape, bytes, bytesPerValue };
+}
+
+function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [key, value] of Object.entries(metadata))
+    if (typeof value !== 'string')
+      throw new InvalidArgumentError('metadata', `must map text to text, also at "${key}"`, value);
+  return metadata;
+}
+
+/** UTF-8's order, which is that of code points and not that of UTF-16's units. */
+function compareUtf8(a: string, b: string): number {
+  const left = [...a];
+  const right = [...b];
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const difference = left[i].codePointAt(0)! - right[i].codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
