@@ -10,7 +10,10 @@ let greeted = false;
  * install another one: it only holds the weights here.
  */
 export function skipGreeting(): void {
-  if (greeted || tf.getBackend() !== 'cpu') return;
+  if (greeted) return;
+  // Starts the backend where none runs yet.
+  tf.backend();
+  if (tf.getBackend() !== 'cpu') return;
   greeted = true;
   const production = tf.env().getBool('PROD');
   tf.env().set('PROD', true);
