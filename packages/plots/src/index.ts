@@ -1,6 +1,27 @@
 /**
  * Training curves, confusion matrices and wrong digits as SVG, PNG and one HTML report.
  *
+ * Every plot is a pure function from plain data to an SVG document; the same data gives the same bytes.
+ *
  * @module
  */
-export {};
+export { type ConfusionMatrixOptions, confusionMatrix, countConfusions } from './confusion-matrix.js';
+export { type CaptionedImage, type DigitGridOptions, digitGrid, type GrayImage } from './digit-grid.js';
+export type { EpochRecord } from './epoch-record.js';
+export {
+  type LearningRateCurveOptions,
+  type LearningRatePoint,
+  learningRateCurve,
+} from './learning-rate-curve.js';
+export { type LossComparisonOptions, lossComparison, type NamedCurve } from './loss-comparison.js';
+export {
+  findMistakes,
+  type LabelledPredictions,
+  type Mistake,
+  type WorstMistakesOptions,
+  worstMistakes,
+} from './mistakes.js';
+export type { Theme } from './palette.js';
+export type { PlotOptions } from './svg.js';
+export { type ToPngOptions, toPng } from './to-png.js';
+export { type ExtraCurve, type TrainingCurvesOptions, trainingCurves } from './training-curves.js';

@@ -1,0 +1,149 @@
+import type { EChartsOption } from 'echarts';
+import { renderChart } from './chart.js';
+import { color, type Theme } from './palette.js';
+
+/** One curve. `null` leaves a gap. */
+export interface Line {
+  name: string;
+  points: [x: number, y: number | null][];
+  color: string;
+  /** A thin dashed line without marks: a target or a limit. */
+  guide?: boolean;
+  symbol?: 'circle' | 'diamond' | 'triangle' | 'rect';
+  /** `end` holds each value until the next x. */
+  step?: 'start' | 'middle' | 'end';
+  tooltip?: (x: number, y: number) => string;
+}
+
+/** One pair of axes with its curves, placed inside the plot. */
+export interface Panel {
+  title: string;
+  left: number;
+  right: number;
+  /** Upper edge of the panel, its title included. */
+  top: number;
+  bottom: number;
+  xAxis: object;
+  yAxis: object;
+  lines: Line[];
+  /** Room left of the axis for its labels and name. */
+  axisWidth?: number;
+}
+
+/** Above so many points the curve stands without marks. */
+const mostMarks = 45;
+
+/** Draws line charts side by side or below each other. */
+export function renderPanels(
+  panels: readonly Panel[],
+  frame: {
+    width: number;
+    height: number;
+    title: string;
+    heading?: string;
+    description: string;
+    theme: Theme;
+  },
+): string {
+  const lines = panels.flatMap((panel, index) => panel.lines.map((line) => ({ line, index })));
+  const option: EChartsOption = {
+    title: [
+      ...(frame.heading === undefined ? [] : [heading(frame.heading, 16, 16, 10, frame.width - 32)]),
+      ...panels.map((panel) =>
+        heading(panel.title, 14, panel.left, panel.top, frame.width - panel.left - panel.right),
+      ),
+      ...panels
+        .filter((panel) => !panel.lines.some((line) => line.points.some(([, y]) => y !== null)))
+        .map((panel) => ({
+          text: 'No finite values',
+          left: panel.left + 60,
+          top: panel.top + 90,
+          padding: 0,
+          textStyle: { color: color.muted, fontSize: 13, fontWeight: 400 as const },
+        })),
+    ],
+    legend: panels.map((panel) => ({
+      show: panel.lines.length > 1,
+      data: panel.lines.map(({ name, guide }) => (guide ? { name, itemStyle: { opacity: 0 } } : { name })),
+      left: panel.left,
+      right: panel.right,
+      top: panel.top + 22,
+      padding: 0,
+      align: 'left' as const,
+      orient: 'horizontal' as const,
+      itemWidth: 24,
+      itemHeight: 8,
+      itemGap: 18,
+      textStyle: { color: color.muted, fontSize: 12 },
+    })),
+    grid: panels.map((panel) => ({
+      left: panel.left + (panel.axisWidth ?? 58),
+      right: panel.right + 14,
+      top: panel.top + (panel.lines.length > 1 ? 54 : 34),
+      bottom: panel.bottom + 46,
+      containLabel: false,
+    })),
+    xAxis: panels.map((panel, gridIndex) => ({ ...panel.xAxis, gridIndex })),
+    yAxis: panels.map((panel, gridIndex) => ({ ...panel.yAxis, gridIndex })),
+    series: lines.map(({ line, index }) => ({
+      type: 'line' as const,
+      name: line.name,
+      xAxisIndex: index,
+      yAxisIndex: index,
+      color: line.color,
+      data: line.points.map((point, i) => ({
+        value: [point[0], point[1] ?? '-'],
+        symbol: marked(line, i) ? (line.symbol ?? 'circle') : 'none',
+      })),
+      symbolSize: line.symbol === 'diamond' ? 8 : 6,
+      symbol: line.guide || line.points.length > mostMarks ? 'none' : (line.symbol ?? 'circle'),
+      showSymbol: true,
+      showAllSymbol: true,
+      step: line.step ?? false,
+      connectNulls: false,
+      clip: true,
+      z: line.guide ? 1 : 2,
+      lineStyle: line.guide
+        ? { width: 1.5, type: [6, 4], color: line.color }
+        : { width: 2, color: line.color },
+      itemStyle: { color: line.color, borderWidth: 0 },
+    })),
+  };
+  return renderChart(option, {
+    ...frame,
+    tooltip(series, data) {
+      const { line } = lines[series];
+      const [x, y] = line.points[data];
+      return y === null ? undefined : line.tooltip?.(x, y);
+    },
+  });
+}
+
+/** A point is marked when there are few, or when it stands alone and no line would show it. */
+function marked({ points, guide }: Line, i: number): boolean {
+  if (guide) return false;
+  if (points.length <= mostMarks) return true;
+  const empty = (at: number) => points[at] === undefined || points[at][1] === null;
+  return empty(i - 1) && empty(i + 1);
+}
+
+function heading(text: string, fontSize: number, left: number, top: number, width: number) {
+  return {
+    text,
+    left,
+    top,
+    padding: 0,
+    textStyle: {
+      color: color.ink,
+      fontSize,
+      fontWeight: 600 as const,
+      width,
+      overflow: 'truncate' as const,
+    },
+  };
+}
+
+/** A finite number, or the gap that stands for anything else. */
+export function finiteOrGap(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

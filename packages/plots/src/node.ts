@@ -1,0 +1,6 @@
+/**
+ * Plots and reports written to files, for Node.
+ *
+ * @module
+ */
+export {};

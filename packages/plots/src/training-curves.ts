@@ -1,0 +1,194 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import { extent, integerAxis, niceRange, valueAxis } from './axes.js';
+import { withDefaults } from './check.js';
+import { checkHistory, type EpochRecord, isFraction, metricOf } from './epoch-record.js';
+import { formatNumber, formatPercent } from './format.js';
+import { finiteOrGap, type Line, type Panel, renderPanels } from './line-panels.js';
+import { color, seriesColors } from './palette.js';
+import type { PlotOptions } from './svg.js';
+
+/** A further curve of `trainingCurves`. */
+export interface ExtraCurve {
+  /** Field of the records that holds it, e.g. `'valAccuracyClean'`; "accuracy" in it makes it a fraction of 1. */
+  metric: string;
+  /** Name in the legend. */
+  name: string;
+}
+
+/** Options of `trainingCurves`. */
+export interface TrainingCurvesOptions extends PlotOptions {
+  /** Target accuracy, 0 to 1, drawn as a dashed line. Default: none. */
+  target?: number;
+  /** Curves beside training and validation. Default: none. */
+  extra?: readonly ExtraCurve[];
+}
+
+/**
+ * Draws loss and accuracy over the epochs, two panels side by side, as SVG.
+ *
+ * The loss panel shows training and validation loss, the accuracy panel training and validation accuracy
+ * in percent and the target. A panel without any field of its own is left out; values that are missing,
+ * `NaN` or infinite are gaps. Up to 45 epochs every value has a mark, told apart by shape as well as color.
+ *
+ * @param history Records of the epochs, at least one, epochs growing.
+ * @param options `title` (drawn only where given), `width` (default 960, or 560 for one panel), `height`
+ *   (default 360, 32 more with a title), `theme`, `target`, `extra`.
+ * @returns A complete SVG document.
+ * @throws {InvalidArgumentError} The history is empty, its epochs do not grow, an accuracy or the target lies
+ *   outside 0 to 1, or no record holds a loss or an accuracy.
+ *
+ * @example
+ * ```ts
+ * import { trainingCurves } from '@mnist-kit/plots';
+ *
+ * const svg = trainingCurves(
+ *   [
+ *     { epoch: 1, trainLoss: 1.535, trainAccuracy: 0.505, valLoss: 0.748, valAccuracy: 0.884 },
+ *     { epoch: 2, trainLoss: 0.658, trainAccuracy: 0.822, valLoss: 0.252, valAccuracy: 0.953 },
+ *   ],
+ *   { target: 0.994 },
+ * );
+ * ```
+ */
+export function trainingCurves(history: readonly EpochRecord[], options: TrainingCurvesOptions = {}): string {
+  checkHistory(history);
+  const { target, extra = [] } = options;
+  if (target !== undefined && !(target >= 0 && target <= 1)) {
+    throw new InvalidArgumentError('target', 'must be a fraction from 0 to 1, not a percentage', target);
+  }
+  const loss = curves(history, 'Loss', [
+    { metric: 'trainLoss', name: 'Training' },
+    { metric: 'valLoss', name: 'Validation' },
+    ...extra.filter(({ metric }) => !isFraction(metric)),
+  ]);
+  const accuracy = curves(history, 'Accuracy', [
+    { metric: 'trainAccuracy', name: 'Training' },
+    { metric: 'valAccuracy', name: 'Validation' },
+    ...extra.filter(({ metric }) => isFraction(metric)),
+  ]);
+  const count = Number(loss.length > 0) + Number(accuracy.length > 0);
+  if (count === 0) {
+    throw new InvalidArgumentError('history', 'must hold losses or accuracies', history);
+  }
+
+  const top = options.title === undefined ? 16 : 48;
+  const frame = withDefaults(options, {
+    title: 'Training curves',
+    width: count === 2 ? 960 : 560,
+    height: top + 344,
+  });
+  const first = history[0].epoch;
+  const last = history[history.length - 1].epoch;
+  const share = count === 2 ? (frame.width - 44) / 2 : frame.width - 32;
+  const place = (index: number) => ({
+    left: 16 + index * (share + 12),
+    right: frame.width - 16 - index * (share + 12) - share,
+    top,
+    bottom: 6,
+    xAxis: integerAxis('Epoch', first, last, share < 320 ? 5 : 10),
+  });
+
+  const panels: Panel[] = [];
+  if (loss.length > 0) {
+    panels.push({
+      ...place(0),
+      title: panelTitle('loss', loss),
+      yAxis: valueAxis('Loss', lossRange(loss), {
+        format: (value) => String(Number(value.toPrecision(6))),
+      }),
+      lines: loss,
+    });
+  }
+  if (accuracy.length > 0) {
+    const title = panelTitle('accuracy', accuracy);
+    if (target !== undefined) accuracy.push(targetLine(target, first, last));
+    const range = niceRange(extent(ys(accuracy)) ?? [0, 100], { floor: 0, ceiling: 100 });
+    panels.push({
+      ...place(panels.length),
+      title,
+      yAxis: valueAxis('Accuracy (%)', range, { format: (value) => String(Number(value.toPrecision(6))) }),
+      lines: accuracy,
+    });
+  }
+  return renderPanels(panels, {
+    ...frame,
+    heading: options.title,
+    description: describe(history, target),
+  });
+}
+
+function curves(history: readonly EpochRecord[], quantity: string, wanted: readonly ExtraCurve[]): Line[] {
+  const lines: Line[] = [];
+  for (const { metric, name } of wanted) {
+    if (!history.some((record) => metricOf(record, metric) !== undefined)) continue;
+    const scale = isFraction(metric) ? 100 : 1;
+    const place = wanted.findIndex((other) => other.metric === metric);
+    lines.push({
+      name,
+      color: seriesColors[place % seriesColors.length],
+      symbol: (['circle', 'diamond', 'triangle', 'rect'] as const)[place % 4],
+      points: history.map((record) => {
+        const value = finiteOrGap(metricOf(record, metric));
+        return [record.epoch, value === null ? null : value * scale];
+      }),
+      tooltip: (epoch, y) =>
+        `Epoch ${epoch}, ${name.toLowerCase()} ${quantity.toLowerCase()}: ` +
+        (isFraction(metric) ? formatPercent(y / 100) : formatNumber(y)),
+    });
+  }
+  return lines;
+}
+
+/** Losses are drawn from 0 up when they come near it, and never cut where they are negative. */
+function lossRange(lines: readonly Line[]) {
+  const [low, high] = extent(ys(lines)) ?? [0, 1];
+  return niceRange([low > 0 && low < high / 3 ? 0 : low, high], low >= 0 ? { floor: 0 } : {});
+}
+
+function panelTitle(quantity: string, lines: readonly Line[]): string {
+  const names = lines.map((line) => line.name);
+  const both = names.includes('Training') && names.includes('Validation');
+  return both ? `Training and validation ${quantity}` : `${names[0]} ${quantity}`;
+}
+
+function targetLine(target: number, first: number, last: number): Line {
+  const pad = last > first ? 0 : 0.5;
+  return {
+    name: `Target ${Number((target * 100).toFixed(4))}%`,
+    color: color.muted,
+    guide: true,
+    points: [
+      [first - pad, target * 100],
+      [last + pad, target * 100],
+    ],
+  };
+}
+
+function* ys(lines: readonly Line[]): Generator<number | undefined> {
+  for (const line of lines) for (const [, y] of line.points) yield y ?? undefined;
+}
+
+function describe(history: readonly EpochRecord[], target: number | undefined): string {
+  const first = history[0].epoch;
+  const last = history[history.length - 1].epoch;
+  const sentences = [history.length === 1 ? `Epoch ${first}.` : `Epochs ${first} to ${last}.`];
+  const told = [
+    ['trainLoss', 'Training loss', Math.min],
+    ['valLoss', 'Validation loss', Math.min],
+    ['trainAccuracy', 'Training accuracy', Math.max],
+    ['valAccuracy', 'Validation accuracy', Math.max],
+  ] as const;
+  for (const [metric, name, better] of told) {
+    const known = history.filter((record) => Number.isFinite(metricOf(record, metric)));
+    if (known.length === 0) continue;
+    const values = known.map((record) => metricOf(record, metric) as number);
+    const best = values.reduce((a, b) => better(a, b));
+    const say = isFraction(metric) ? formatPercent : formatNumber;
+    sentences.push(
+      `${name} from ${say(values[0])} to ${say(values[values.length - 1])}, ` +
+        `best ${say(best)} in epoch ${known[values.indexOf(best)].epoch}.`,
+    );
+  }
+  if (target !== undefined) sentences.push(`Target accuracy ${Number((target * 100).toFixed(4))}%.`);
+  return sentences.join(' ');
+}
