@@ -3,4 +3,37 @@
  *
  * @module
  */
-export {};
+export { CallbackError } from './callback-error.js';
+export type { Callback, TrainBatchReport, ValidationResult } from './callbacks/callback.js';
+export { CsvLogger, type CsvLoggerOptions } from './callbacks/csv-logger.js';
+export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.js';
+export {
+  type LearningRateEntry,
+  LearningRateMonitor,
+  type LearningRateMonitorOptions,
+} from './callbacks/learning-rate-monitor.js';
+export { ModelCheckpoint, type ModelCheckpointOptions } from './callbacks/model-checkpoint.js';
+export { ProgressBar, type ProgressBarOptions } from './callbacks/progress-bar.js';
+export { TerminateOnNaN } from './callbacks/terminate-on-nan.js';
+export type {
+  BatchIterator,
+  LoaderLike,
+  LossLike,
+  Mixed,
+  MixupLike,
+  OptimizerLike,
+  SchedulerLike,
+} from './contracts.js';
+export { type EpochRecord, History, type StopReason } from './history.js';
+export type { Predictions } from './loops/predict.js';
+export { accuracy } from './metrics/accuracy.js';
+export { type CalibrationErrorOptions, calibrationError } from './metrics/calibration-error.js';
+export { confusionMatrix } from './metrics/confusion-matrix.js';
+export type { Metric, MetricBatch, Metrics, MetricValue } from './metrics/metric.js';
+export { perClassAccuracy } from './metrics/per-class-accuracy.js';
+export { type TopKAccuracyOptions, topKAccuracy } from './metrics/top-k-accuracy.js';
+export type { ExecutorFactory, FitOptions, TrainerOptions } from './options.js';
+export type { Results } from './results.js';
+export type { Run, StopOptions } from './run.js';
+export type { SchedulerOptions } from './schedule.js';
+export { Trainer } from './trainer.js';

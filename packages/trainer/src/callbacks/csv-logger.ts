@@ -1,0 +1,54 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { EpochRecord } from '../history.js';
+import type { Run } from '../run.js';
+import type { Callback } from './callback.js';
+
+/** Options of {@link CsvLogger}. */
+export interface CsvLoggerOptions {
+  /** The file, e.g. `runs/first/history.csv`. Its folder is created. */
+  path: string;
+}
+
+/**
+ * Keeps a CSV file with one row per finished epoch and one column per number of the record. Needs Node.
+ *
+ * The file is written anew after every epoch, whole or not at all.
+ *
+ * @throws InvalidArgumentError without a path; EngineError at the start of a fit if it cannot be written.
+ * @example
+ * ```ts
+ * import { CsvLogger } from '@mnist-kit/trainer';
+ *
+ * const callbacks = [new CsvLogger({ path: 'runs/first/history.csv' })];
+ * ```
+ */
+export class CsvLogger implements Callback {
+  readonly name = 'CsvLogger';
+  readonly #path: string;
+
+  constructor({ path }: CsvLoggerOptions) {
+    if (typeof path !== 'string' || path === '')
+      throw new InvalidArgumentError('path', 'must be the name of a file', path);
+    this.#path = path;
+  }
+
+  async onFitStart(): Promise<void> {
+    const { dirname, ensureWritableFolder } = await import('../node/files.js');
+    await ensureWritableFolder(dirname(this.#path));
+  }
+
+  async onEpochEnd(run: Run): Promise<void> {
+    const { writeFileAtomic } = await import('../node/files.js');
+    await writeFileAtomic(this.#path, toCsv(run.history.epochs));
+  }
+}
+
+function toCsv(records: readonly EpochRecord[]): string {
+  const columns = [
+    ...new Set(
+      records.flatMap((record) => Object.keys(record).filter((key) => typeof record[key] === 'number')),
+    ),
+  ];
+  const rows = records.map((record) => columns.map((column) => record[column] ?? '').join(','));
+  return `${[columns.join(','), ...rows].join('\n')}\n`;
+}

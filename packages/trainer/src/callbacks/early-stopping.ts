@@ -1,0 +1,111 @@
+import { InvalidArgumentError, type TensorDict } from '@mnist-kit/core';
+import { defaultMode, type EpochRecord } from '../history.js';
+import { checkMonitor, improves, monitored } from '../monitor.js';
+import type { Run } from '../run.js';
+import type { Callback } from './callback.js';
+
+/** Options of {@link EarlyStopping}; at least one of `patience` and `target` is needed. */
+export interface EarlyStoppingOptions {
+  /** A number of the epoch's record, e.g. `valAccuracy`. Default `valLoss`. */
+  monitor?: string;
+  /** Whether smaller or larger is better. Default: `min` for names with "loss" or "error" in them. */
+  mode?: 'min' | 'max';
+  /** Stops after this many epochs in a row without improvement. */
+  patience?: number;
+  /** How much better a value must be to count as an improvement. Default 0. */
+  minDelta?: number;
+  /** Stops as soon as the value is this good. */
+  target?: number;
+  /** Puts the weights of the best epoch back at the end. Default false. */
+  restoreBest?: boolean;
+}
+
+interface State {
+  best?: number;
+  bestEpoch: number;
+  wait: number;
+  bestWeights?: TensorDict;
+}
+
+/**
+ * Ends a fit when the monitored value has stopped improving or is good enough.
+ *
+ * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor`.
+ * @example
+ * ```ts
+ * import { EarlyStopping } from '@mnist-kit/trainer';
+ *
+ * const callbacks = [new EarlyStopping({ monitor: 'valAccuracy', target: 0.994, patience: 5 })];
+ * ```
+ */
+export class EarlyStopping implements Callback {
+  readonly name = 'EarlyStopping';
+  readonly #monitor: string;
+  readonly #mode: 'min' | 'max';
+  readonly #patience: number | undefined;
+  readonly #minDelta: number;
+  readonly #target: number | undefined;
+  readonly #restoreBest: boolean;
+  #state: State = { bestEpoch: 0, wait: 0 };
+
+  constructor(options: EarlyStoppingOptions) {
+    const { monitor = 'valLoss', patience, minDelta = 0, target, restoreBest = false } = options;
+    const { mode = defaultMode(monitor) } = options;
+    if (patience === undefined && target === undefined)
+      throw new InvalidArgumentError('patience', 'or `target` must be given', patience);
+    if (patience !== undefined && (!Number.isInteger(patience) || patience < 1))
+      throw new InvalidArgumentError('patience', 'must be a positive integer', patience);
+    if (!(minDelta >= 0)) throw new InvalidArgumentError('minDelta', 'must be 0 or more', minDelta);
+    if (target !== undefined && !Number.isFinite(target))
+      throw new InvalidArgumentError('target', 'must be a finite number', target);
+    if (mode !== 'min' && mode !== 'max')
+      throw new InvalidArgumentError('mode', "must be 'min' or 'max'", mode);
+    this.#monitor = monitor;
+    this.#mode = mode;
+    this.#patience = patience;
+    this.#minDelta = minDelta;
+    this.#target = target;
+    this.#restoreBest = restoreBest;
+  }
+
+  /** Epoch of the best value so far; 0 before there is one. */
+  get bestEpoch(): number {
+    return this.#state.bestEpoch;
+  }
+
+  onFitStart(run: Run): void {
+    checkMonitor(this.#monitor, run.monitors);
+    if (run.epoch === 0) this.#state = { bestEpoch: 0, wait: 0 };
+  }
+
+  async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
+    const state = this.#state;
+    const value = monitored(record, this.#monitor);
+    if (improves(value, state.best, this.#mode, this.#minDelta)) {
+      state.best = value;
+      state.bestEpoch = record.epoch;
+      state.wait = 0;
+      if (this.#restoreBest) state.bestWeights = await run.executor.readWeights();
+    } else state.wait++;
+    if (this.#target !== undefined && (this.#mode === 'max' ? value >= this.#target : value <= this.#target))
+      run.stop(`${this.#monitor} reached ${value}, target ${this.#target}`);
+    else if (this.#patience !== undefined && state.wait >= this.#patience)
+      run.stop(
+        `${this.#monitor} has not improved for ${state.wait} epochs (best ${state.best} in epoch ${state.bestEpoch})`,
+      );
+  }
+
+  async onFitEnd(run: Run): Promise<void> {
+    if (this.#state.bestWeights === undefined) return;
+    await run.executor.writeWeights(this.#state.bestWeights);
+    run.note(`Weights of epoch ${this.#state.bestEpoch} restored (${this.#monitor} ${this.#state.best}).`);
+  }
+
+  state(): unknown {
+    return { ...this.#state };
+  }
+
+  loadState(state: unknown): void {
+    this.#state = { ...(state as State) };
+  }
+}

@@ -1,0 +1,68 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { EpochRecord } from '../history.js';
+import type { Run } from '../run.js';
+import type { Callback, TrainBatchReport } from './callback.js';
+
+/** Options of {@link LearningRateMonitor}. */
+export interface LearningRateMonitorOptions {
+  /** How often the learning rate is noted. Default `epoch`. */
+  interval?: 'epoch' | 'step';
+}
+
+/** Learning rate of one step, or of the last step of an epoch. */
+export interface LearningRateEntry {
+  readonly epoch: number;
+  /** Optimizer steps taken, this one included. */
+  readonly step: number;
+  readonly lr: number;
+}
+
+/**
+ * Notes the learning rate of every step or epoch, to look at what a scheduler did.
+ *
+ * @example
+ * ```ts
+ * import { LearningRateMonitor } from '@mnist-kit/trainer';
+ *
+ * const monitor = new LearningRateMonitor({ interval: 'step' });
+ * // after a fit with `callbacks: [monitor]`:
+ * console.log(monitor.entries.map(({ lr }) => lr));
+ * ```
+ */
+export class LearningRateMonitor implements Callback {
+  readonly name = 'LearningRateMonitor';
+  readonly #interval: 'epoch' | 'step';
+  #entries: LearningRateEntry[] = [];
+
+  /** @throws InvalidArgumentError for an unknown interval. */
+  constructor({ interval = 'epoch' }: LearningRateMonitorOptions = {}) {
+    if (interval !== 'epoch' && interval !== 'step')
+      throw new InvalidArgumentError('interval', "must be 'epoch' or 'step'", interval);
+    this.#interval = interval;
+  }
+
+  /** What was noted, in order. */
+  get entries(): readonly LearningRateEntry[] {
+    return this.#entries;
+  }
+
+  onFitStart(run: Run): void {
+    if (run.step === 0) this.#entries = [];
+  }
+
+  onTrainBatchEnd(run: Run, { lr }: TrainBatchReport): void {
+    if (this.#interval === 'step') this.#entries.push({ epoch: run.epoch, step: run.step, lr });
+  }
+
+  onEpochEnd(_run: Run, { epoch, step, lr }: EpochRecord): void {
+    if (this.#interval === 'epoch') this.#entries.push({ epoch, step, lr });
+  }
+
+  state(): unknown {
+    return [...this.#entries];
+  }
+
+  loadState(state: unknown): void {
+    this.#entries = [...(state as LearningRateEntry[])];
+  }
+}

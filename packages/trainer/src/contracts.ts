@@ -1,0 +1,87 @@
+import type { Batch, Generator, MaybePromise, Parameter } from '@mnist-kit/core';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+
+/**
+ * What the Trainer asks of an optimizer. `SGD`, `Adam` and `AdamW` of `@mnist-kit/optim` have it, and so may
+ * your own.
+ */
+export interface OptimizerLike {
+  /** Learning rate of the next step. */
+  lr: number;
+  /** Writes new `value`s into the parameters from their `gradient`s. */
+  step(parameters: readonly Parameter[]): void;
+  /** Everything that the next step depends on, besides the parameters. */
+  state(): unknown;
+  /** Puts a {@link OptimizerLike.state} back. */
+  loadState(state: unknown): void;
+}
+
+/** What the Trainer asks of a learning-rate scheduler. */
+export interface SchedulerLike {
+  /** Learning rate of the next epoch or step. */
+  readonly lr: number;
+  /** Called after every epoch or optimizer step; `metric` is the monitored value, where one is needed. */
+  step(metric?: number): void;
+  /** When the Trainer calls `step`: after each epoch (the default) or after each optimizer step. */
+  readonly interval?: 'epoch' | 'step';
+  /** Whether the monitored value should fall or rise; present on schedulers that need a metric. */
+  readonly mode?: 'min' | 'max';
+  state(): unknown;
+  loadState(state: unknown): void;
+}
+
+/**
+ * What the Trainer asks of a loss: a differentiable TensorFlow.js function of the model's outputs
+ * (`size x classes`) and the labels (`size`, int32) that returns a scalar.
+ *
+ * The losses of `@mnist-kit/losses` carry extra fields that let an engine run them without TensorFlow.js.
+ */
+export interface LossLike {
+  (outputs: Tensor2D, labels: Tensor1D): Tensor;
+  /** How the batch is reduced; a loss without this field is taken as a mean. Training needs `mean` or `sum`. */
+  readonly reduction?: 'none' | 'mean' | 'sum';
+  /** For a cross-entropy: the target distribution of every sample, `size x classes`, row-major. */
+  readonly softTargets?: (labels: Int32Array, classes: number) => Float32Array;
+}
+
+/** An iterator over batches; `prefetch` starts the work of the next batch now. */
+export interface BatchIterator {
+  next(): MaybePromise<IteratorResult<Batch, unknown>>;
+  return?(): MaybePromise<unknown>;
+  /** Draws the next batch's random numbers now and prepares its pixels in the background. */
+  prefetch?(): void;
+}
+
+/**
+ * Anything that yields batches: the `DataLoader` of `@mnist-kit/datasets`, or any async iterable of `Batch`,
+ * such as an async generator function's result wrapped in an object.
+ */
+export interface LoaderLike {
+  [Symbol.asyncIterator](): BatchIterator;
+  /** Batches in one pass, when known: progress bars and step schedulers use it. */
+  readonly length?: number;
+  /** Samples in a full batch, when known: engines lay out their buffers for it. */
+  readonly batchSize?: number;
+  /** Where the loader's random numbers come from, if it draws any. */
+  readonly generator?: Generator;
+}
+
+/** A batch after mixing, as a {@link MixupLike} hands it back. */
+export interface Mixed {
+  /** Weight of the sample itself, 0 to 1; its partner has `1 - lambda`. */
+  readonly lambda: number;
+  /** For every sample, the position in the batch of the sample that was mixed into it. */
+  readonly partners: ArrayLike<number>;
+}
+
+/** What the Trainer asks of mixup. */
+export interface MixupLike {
+  /**
+   * Decides whether this batch is mixed, and mixes `batch.images` in place.
+   *
+   * @returns How it was mixed, or `undefined` when it was left alone.
+   */
+  mix(batch: Batch, generator: Generator): Mixed | undefined;
+  state?(): unknown;
+  loadState?(state: unknown): void;
+}

@@ -1,0 +1,113 @@
+import type { MetricValue } from './metrics/metric.js';
+
+/**
+ * What one epoch measured. Losses are means over samples, accuracies are 0 to 1.
+ *
+ * Besides the named fields it holds `valLoss`, `valAccuracy` and the validation metrics, under the name of
+ * each validation loader.
+ */
+export interface EpochRecord {
+  /** Epoch number, from 1. */
+  readonly epoch: number;
+  /** Optimizer steps since the start of training. */
+  readonly step: number;
+  /** Learning rate of the epoch's last step. */
+  readonly lr: number;
+  /** Mean loss over the training samples, measured while training. */
+  readonly trainLoss: number;
+  /** Accuracy over the training samples, measured while training (dropout on, mixup counted by its weights). */
+  readonly trainAccuracy: number;
+  /** Wall time of the epoch in seconds, validation included. */
+  readonly seconds: number;
+  /** Training steps per second, data loading included, validation left out. */
+  readonly itPerSecond: number;
+  readonly [key: string]: MetricValue | undefined;
+}
+
+/** Why a fit ended. */
+export type StopReason = 'epochs' | 'stopped' | 'interrupted';
+
+/**
+ * The record of a fit, one entry per finished epoch.
+ *
+ * @example
+ * ```ts
+ * import type { History } from '@mnist-kit/trainer';
+ *
+ * function report(history: History): void {
+ *   console.log(history.values('valAccuracy')); // [0.885, 0.953, …]
+ *   console.log(history.best('valAccuracy')); // { epoch: 2, value: 0.953 }
+ * }
+ * ```
+ */
+export class History {
+  readonly #epochs: EpochRecord[] = [];
+  /** Why the fit ended; `epochs` while it runs. */
+  stopReason: StopReason = 'epochs';
+  /** What stopped it, in words, when something did. */
+  stopMessage: string | undefined;
+
+  /** One record per finished epoch. */
+  get epochs(): readonly EpochRecord[] {
+    return this.#epochs;
+  }
+
+  /** True when Ctrl-C or an `AbortSignal` ended the fit. */
+  get interrupted(): boolean {
+    return this.stopReason === 'interrupted';
+  }
+
+  /** The last finished epoch. */
+  get last(): EpochRecord | undefined {
+    return this.#epochs.at(-1);
+  }
+
+  /** Adds a finished epoch. */
+  append(record: EpochRecord): void {
+    this.#epochs.push(record);
+  }
+
+  /** One number per epoch; `NaN` where the epoch has no such number. */
+  values(key: string): number[] {
+    return this.#epochs.map((record) => {
+      const value = record[key];
+      return typeof value === 'number' ? value : Number.NaN;
+    });
+  }
+
+  /**
+   * The epoch with the best value, the earlier one of equals; `undefined` when no epoch has it.
+   *
+   * @param key e.g. `valAccuracy`.
+   * @param mode `max` or `min`; by default `min` for names with "loss" or "error" in them.
+   */
+  best(key: string, mode: 'min' | 'max' = defaultMode(key)): { epoch: number; value: number } | undefined {
+    let best: { epoch: number; value: number } | undefined;
+    for (const record of this.#epochs) {
+      const value = record[key];
+      if (typeof value !== 'number' || Number.isNaN(value)) continue;
+      if (best === undefined || (mode === 'min' ? value < best.value : value > best.value))
+        best = { epoch: record.epoch, value };
+    }
+    return best;
+  }
+
+  /** The records without `seconds` and `itPerSecond`: the same for two runs that computed the same. */
+  withoutTimings(): Omit<EpochRecord, 'seconds' | 'itPerSecond'>[] {
+    return this.#epochs.map(({ seconds: _, itPerSecond: __, ...rest }) => rest);
+  }
+
+  /** For `JSON.stringify`. */
+  toJSON(): { epochs: readonly EpochRecord[]; stopReason: StopReason; stopMessage?: string } {
+    return {
+      epochs: this.#epochs,
+      stopReason: this.stopReason,
+      ...(this.stopMessage !== undefined && { stopMessage: this.stopMessage }),
+    };
+  }
+}
+
+/** `min` for losses and errors, `max` for everything else. */
+export function defaultMode(key: string): 'min' | 'max' {
+  return /loss|error/i.test(key) ? 'min' : 'max';
+}

@@ -1,0 +1,32 @@
+import { isNode } from './is-node.js';
+
+/**
+ * Calls `onInterrupt` with the reason when the signal aborts or, in Node and where asked for, at Ctrl-C or
+ * SIGTERM.
+ *
+ * @returns A function that stops listening.
+ */
+export async function listenForInterrupts(
+  onInterrupt: (reason: string) => void,
+  { signal, handleSignals }: { signal?: AbortSignal; handleSignals: boolean },
+): Promise<() => void> {
+  const stops: (() => void)[] = [];
+  if (signal !== undefined) {
+    const onAbort = () => onInterrupt(describeAbort(signal.reason));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    stops.push(() => signal.removeEventListener('abort', onAbort));
+  }
+  if (handleSignals && isNode()) {
+    const { listenForSignals } = await import('./node/signals.js');
+    stops.push(listenForSignals((name) => onInterrupt(name)));
+  }
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function describeAbort(reason: unknown): string {
+  if (reason instanceof Error) return reason.name === 'AbortError' ? 'aborted' : reason.message;
+  return reason === undefined ? 'aborted' : String(reason);
+}

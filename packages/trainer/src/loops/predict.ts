@@ -1,0 +1,120 @@
+import { DataError, InvalidArgumentError } from '@mnist-kit/core';
+import type { Executor } from '@mnist-kit/engine';
+import { checkFirstBatch } from '../check-batch.js';
+import type { LoaderLike } from '../contracts.js';
+import { Breather } from '../event-loop.js';
+import { argmaxRows } from '../metrics/metric.js';
+
+/** Most images given to the executor at once. */
+const CHUNK = 512;
+
+/** What a model says about some images. */
+export interface Predictions {
+  /** The model's outputs (log-probabilities for this project's models), `size x classes`, row-major. */
+  readonly outputs: Float32Array;
+  /** Class with the largest output of each image, `size`. */
+  readonly predictions: Int32Array;
+  /** True classes, when they came from a loader; empty otherwise. */
+  readonly labels: Int32Array;
+  /** Positions in the loader's data set, or in the array of images. */
+  readonly indices: Int32Array;
+  readonly size: number;
+  readonly classes: number;
+}
+
+/** Runs the model over a loader or over pixels. */
+export async function predict(executor: Executor, input: LoaderLike | Float32Array): Promise<Predictions> {
+  const { classes } = executor;
+  const parts: { outputs: Float32Array; labels: Int32Array; indices: Int32Array }[] = [];
+  const batches = input instanceof Float32Array ? chunks(input, executor) : fromLoader(input, executor);
+  const breather = new Breather();
+  for await (const { images, labels, indices, size } of batches) {
+    const outputs = await executor.predict(images, size);
+    parts.push({
+      outputs: outputs.slice(0, size * classes),
+      labels: labels.slice(0, size),
+      indices: indices.slice(0, size),
+    });
+    await breather.breathe();
+  }
+  const outputs = concat(
+    Float32Array,
+    parts.map((part) => part.outputs),
+  );
+  const size = outputs.length / classes;
+  const predictions = new Int32Array(size);
+  argmaxRows(outputs, size, classes, predictions);
+  return {
+    outputs,
+    predictions,
+    labels: concat(
+      Int32Array,
+      parts.map((part) => part.labels),
+    ),
+    indices: concat(
+      Int32Array,
+      parts.map((part) => part.indices),
+    ),
+    size,
+    classes,
+  };
+}
+
+interface Chunk {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  readonly indices: Int32Array;
+  readonly size: number;
+}
+
+function* chunks(images: Float32Array, executor: Executor): Generator<Chunk> {
+  const pixels = executor.inputShape[0] * executor.inputShape[1] * executor.inputShape[2];
+  if (images.length === 0 || images.length % pixels !== 0)
+    throw new InvalidArgumentError(
+      'images',
+      `must hold whole images of ${executor.inputShape.join(' x ')} = ${pixels} pixels`,
+      `${images.length} pixels`,
+    );
+  for (let from = 0; from < images.length / pixels; from += CHUNK) {
+    const chunk = images.subarray(from * pixels, (from + CHUNK) * pixels);
+    const size = chunk.length / pixels;
+    yield {
+      images: chunk,
+      size,
+      labels: new Int32Array(0),
+      indices: Int32Array.from({ length: size }, (_, i) => from + i),
+    };
+  }
+}
+
+async function* fromLoader(loader: LoaderLike, executor: Executor): AsyncGenerator<Chunk> {
+  const iterator = loader[Symbol.asyncIterator]();
+  let first = true;
+  let finished = false;
+  try {
+    while (true) {
+      const next = await iterator.next();
+      if (next.done) {
+        finished = true;
+        break;
+      }
+      if (first) checkFirstBatch(next.value, executor);
+      first = false;
+      iterator.prefetch?.();
+      yield next.value;
+    }
+  } finally {
+    if (!finished) await iterator.return?.();
+  }
+  if (first) throw new DataError('The loader yielded no batch; check its data set and dropLast');
+}
+
+function concat<T extends Float32Array | Int32Array>(Type: new (length: number) => T, parts: T[]): T {
+  const whole = new Type(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,22 @@
+/** Softmax probability of the largest of `outputs[at .. at + classes)`; logits and log-probabilities both work. */
+export function softmaxOfLargest(outputs: Float32Array, at: number, classes: number): number {
+  return 1 / sumOfExponentials(outputs, at, classes, largest(outputs, at, classes));
+}
+
+/** `log(sum(exp(outputs)))` of one row, without overflow. */
+export function logSumExp(outputs: Float32Array, at: number, classes: number): number {
+  const top = largest(outputs, at, classes);
+  return top + Math.log(sumOfExponentials(outputs, at, classes, top));
+}
+
+function largest(outputs: Float32Array, at: number, classes: number): number {
+  let top = outputs[at];
+  for (let c = 1; c < classes; c++) if (outputs[at + c] > top) top = outputs[at + c];
+  return top;
+}
+
+function sumOfExponentials(outputs: Float32Array, at: number, classes: number, shift: number): number {
+  let sum = 0;
+  for (let c = 0; c < classes; c++) sum += Math.exp(outputs[at + c] - shift);
+  return sum;
+}

@@ -1,0 +1,48 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { Metric, MetricBatch } from './metric.js';
+
+/** Options of {@link topKAccuracy}. */
+export interface TopKAccuracyOptions {
+  /** How many of the largest outputs count as a hit. Default 5. */
+  k?: number;
+}
+
+/**
+ * Share of samples whose true class is among the `k` largest outputs, 0 to 1.
+ *
+ * Equal outputs are ranked by class index, as in `argmax`.
+ *
+ * @throws InvalidArgumentError if `k` is not a positive integer.
+ * @example
+ * ```ts
+ * import { topKAccuracy } from '@mnist-kit/trainer';
+ *
+ * const metrics = { top3: topKAccuracy({ k: 3 }) }; // valTop3, testTop3
+ * ```
+ */
+export function topKAccuracy({ k = 5 }: TopKAccuracyOptions = {}): Metric<number> {
+  if (!Number.isInteger(k) || k < 1) throw new InvalidArgumentError('k', 'must be a positive integer', k);
+  let hits = 0;
+  let count = 0;
+  return {
+    reset() {
+      hits = 0;
+      count = 0;
+    },
+    update({ outputs, labels, size, classes }: MetricBatch) {
+      for (let i = 0; i < size; i++) {
+        const row = i * classes;
+        const label = labels[i];
+        const value = outputs[row + label];
+        let ahead = 0;
+        for (let c = 0; c < classes; c++) {
+          const other = outputs[row + c];
+          if (other > value || (other === value && c < label)) ahead++;
+        }
+        if (ahead < k) hits++;
+      }
+      count += size;
+    },
+    compute: () => hits / count,
+  };
+}

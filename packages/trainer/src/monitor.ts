@@ -1,0 +1,40 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { EpochRecord } from './history.js';
+
+/**
+ * Checks that epochs will have a number of this name.
+ *
+ * @throws InvalidArgumentError that lists the names there are.
+ */
+export function checkMonitor(monitor: string, monitors: readonly string[], argument = 'monitor'): void {
+  if (!monitors.includes(monitor))
+    throw new InvalidArgumentError(argument, `must be one of ${monitors.join(', ')}`, monitor);
+}
+
+/**
+ * The monitored number of an epoch.
+ *
+ * @throws InvalidArgumentError if the epoch has no such number.
+ */
+export function monitored(record: EpochRecord, monitor: string): number {
+  const value = record[monitor];
+  if (typeof value === 'number') return value;
+  const names = Object.keys(record).filter((key) => typeof record[key] === 'number');
+  throw new InvalidArgumentError(
+    'monitor',
+    `must name a number; this epoch has ${names.join(', ')}`,
+    monitor,
+  );
+}
+
+/** Whether `value` beats `best` by more than `minDelta`; NaN never does. */
+export function improves(
+  value: number,
+  best: number | undefined,
+  mode: 'min' | 'max',
+  minDelta = 0,
+): boolean {
+  if (Number.isNaN(value)) return false;
+  if (best === undefined) return true;
+  return mode === 'min' ? value < best - minDelta : value > best + minDelta;
+}

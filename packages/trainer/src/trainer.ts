@@ -1,0 +1,196 @@
+import { Generator, InvalidArgumentError } from '@mnist-kit/core';
+import type { Executor } from '@mnist-kit/engine';
+
+import type { LoaderLike } from './contracts.js';
+import { crossEntropy } from './cross-entropy.js';
+import { createExecutor } from './default-executor.js';
+import { Fit } from './fit.js';
+import type { History } from './history.js';
+import { evaluate } from './loops/evaluate.js';
+import { type Predictions, predict } from './loops/predict.js';
+import { LossRunner } from './loss.js';
+import type { Metrics } from './metrics/metric.js';
+import { writeModelWeights } from './model-weights.js';
+import type { FitOptions, TrainerOptions } from './options.js';
+import type { Results } from './results.js';
+
+/**
+ * Trains, measures and runs a classifier.
+ *
+ * Between calls the `tf.LayersModel` holds the truth: what you load into it counts in the next call, and what
+ * a fit trained is in it afterwards.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { DataLoader, mnist, transforms as T } from '@mnist-kit/datasets';
+ * import { nllLoss } from '@mnist-kit/losses';
+ * import { optimizedNet } from '@mnist-kit/models';
+ * import { Adam } from '@mnist-kit/optim';
+ * import { ProgressBar, Trainer } from '@mnist-kit/trainer';
+ *
+ * const generator = new Generator(1);
+ * const transform = T.normalize({ mean: 0.1307, std: 0.3081 });
+ * const train = new DataLoader(await mnist({ split: 'train' }), { batchSize: 128, shuffle: true, transform, generator });
+ * const test = new DataLoader(await mnist({ split: 'test' }), { batchSize: 512, transform });
+ *
+ * const trainer = new Trainer({
+ *   model: optimizedNet({ generator }),
+ *   optimizer: new Adam({ lr: 1e-3 }),
+ *   loss: nllLoss(),
+ *   generator,
+ *   callbacks: [new ProgressBar()],
+ * });
+ * const history = await trainer.fit(train, { epochs: 2 });
+ * console.log(history.last?.trainAccuracy, await trainer.test(test));
+ * await trainer.dispose();
+ * ```
+ */
+export class Trainer<M extends Metrics = Record<never, never>> {
+  readonly #options: TrainerOptions<M>;
+  #executor: Promise<Executor> | undefined;
+  #fitting = false;
+  #disposed = false;
+
+  /** @throws InvalidArgumentError for an option that cannot work. */
+  constructor(options: TrainerOptions<M>) {
+    if (typeof options?.model?.getWeights !== 'function')
+      throw new InvalidArgumentError('model', 'must be a tf.LayersModel', options?.model);
+    if (options.optimizer !== undefined && typeof options.optimizer.step !== 'function')
+      throw new InvalidArgumentError('optimizer', 'must have a `step` method', options.optimizer);
+    if (options.loss !== undefined && typeof options.loss !== 'function')
+      throw new InvalidArgumentError('loss', 'must be a function of outputs and labels', options.loss);
+    this.#options = options;
+  }
+
+  /**
+   * Trains on `train` for some epochs, validating after each.
+   *
+   * Ctrl-C, SIGTERM and an abort of `signal` end it after the current step; the history then says
+   * `interrupted`, and the process's exit code is set to 130 or 143.
+   *
+   * @param train Yields the training batches, in the order of each epoch.
+   * @returns One record per finished epoch.
+   * @throws InvalidArgumentError for settings that cannot work, ModelError and DataError for a model and data
+   * that do not fit, CallbackError for a callback that throws.
+   */
+  async fit(train: LoaderLike, { val, epochs = 1, signal }: FitOptions = {}): Promise<History> {
+    const { optimizer, loss } = this.#options;
+    if (optimizer === undefined) throw new InvalidArgumentError('optimizer', 'is needed to fit', optimizer);
+    if (loss === undefined) throw new InvalidArgumentError('loss', 'is needed to fit', loss);
+    if (!Number.isInteger(epochs) || epochs < 1)
+      throw new InvalidArgumentError('epochs', 'must be a positive integer', epochs);
+    checkLoader(train, 'train');
+    const loaders = namedLoaders(val);
+    if (this.#fitting)
+      throw new InvalidArgumentError('fit', 'must not be called while a fit is running', 'fit');
+    this.#fitting = true;
+    try {
+      const executor = await this.#ready(train);
+      const generator = this.#options.generator ?? train.generator ?? new Generator(0);
+      const parts = {
+        trainer: this.#options,
+        optimizer,
+        loss,
+        executor,
+        generator,
+        train,
+        val: loaders,
+        epochs,
+        signal,
+      };
+      return await new Fit(parts).run();
+    } finally {
+      this.#fitting = false;
+    }
+  }
+
+  /** Loss, accuracy and metrics of a loader in inference mode, as `valLoss`, `valAccuracy`, … */
+  validate(loader: LoaderLike): Promise<Results<'val', M>> {
+    return this.#evaluate(loader, 'val') as Promise<Results<'val', M>>;
+  }
+
+  /** Loss, accuracy and metrics of a loader in inference mode, as `testLoss`, `testAccuracy`, … */
+  test(loader: LoaderLike): Promise<Results<'test', M>> {
+    return this.#evaluate(loader, 'test') as Promise<Results<'test', M>>;
+  }
+
+  /**
+   * The model's outputs in inference mode.
+   *
+   * @param input A loader, or pixels: any number of images one after another, NHWC, prepared as for training.
+   */
+  async predict(input: LoaderLike | Float32Array): Promise<Predictions> {
+    const isPixels = input instanceof Float32Array;
+    if (!isPixels) checkLoader(input, 'input');
+    return predict(await this.#ready(isPixels ? undefined : input), input);
+  }
+
+  /** Copies the weights being trained into the model; `fit` does it at its end. */
+  async syncModel(): Promise<void> {
+    await (await this.#executor)?.syncModel();
+  }
+
+  /** What the model runs on: made at first use. */
+  executor(): Promise<Executor> {
+    if (this.#disposed)
+      throw new InvalidArgumentError('trainer', 'must not be used after `dispose`', 'a disposed Trainer');
+    this.#executor ??= this.#createExecutor(undefined);
+    return this.#executor;
+  }
+
+  /** Frees the threads and memory that the model ran on. The model itself stays. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const executor = await this.#executor;
+    this.#executor = undefined;
+    if (executor !== undefined && executor !== this.#options.executor) await executor.dispose();
+  }
+
+  async #evaluate(loader: LoaderLike, prefix: string): Promise<object> {
+    checkLoader(loader, 'loader');
+    const executor = await this.#ready(loader);
+    const loss = new LossRunner(this.#options.loss ?? crossEntropy, executor.classes);
+    const metrics = this.#options.metrics ?? {};
+    return (await evaluate({ executor, loader, prefix, loss, metrics })) ?? {};
+  }
+
+  /** The executor, holding the model's weights. */
+  async #ready(loader: LoaderLike | undefined): Promise<Executor> {
+    if (this.#executor === undefined && !this.#disposed) {
+      this.#executor = this.#createExecutor(loader?.batchSize);
+      return this.#executor;
+    }
+    const executor = await this.executor();
+    // During a fit the executor is ahead of the model.
+    if (!this.#fitting) await writeModelWeights(this.#options.model, executor);
+    return executor;
+  }
+
+  async #createExecutor(batchSize: number | undefined): Promise<Executor> {
+    const { model, engine, threads, reproducible, executor = createExecutor } = this.#options;
+    return typeof executor === 'function'
+      ? executor(model, { engine, threads, reproducible, batchSize })
+      : executor;
+  }
+}
+
+function checkLoader(loader: LoaderLike, argument: string): void {
+  if (typeof loader?.[Symbol.asyncIterator] !== 'function')
+    throw new InvalidArgumentError(
+      argument,
+      'must be a DataLoader or another async iterable of batches',
+      loader,
+    );
+}
+
+function namedLoaders(val: FitOptions['val']): Readonly<Record<string, LoaderLike>> {
+  if (val === undefined) return {};
+  if (Symbol.asyncIterator in val) return { val: val as LoaderLike };
+  const loaders = val as Readonly<Record<string, LoaderLike>>;
+  for (const [name, loader] of Object.entries(loaders)) {
+    checkLoader(loader, `val.${name}`);
+    if (name === 'train') throw new InvalidArgumentError('val', "must not name a loader 'train'", name);
+  }
+  return loaders;
+}
