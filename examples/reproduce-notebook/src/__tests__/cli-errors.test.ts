@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mnist-kit-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function cli(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [program, ...args], { cwd: folder }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+/** What every mistake must end in: code 2, what is wrong, no stack trace, nothing on stdout. */
+function expectMistake({ code, stdout, stderr }: Outcome, message: RegExp): void {
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
+}
+
+test('an unknown option is named, with the closest one there is', async () => {
+  expectMistake(await cli('--epoch', '3'), /unknown option '--epoch'[\s\S]*--epochs/);
+});
+
+test('an unknown experiment is answered with the ones there are', async () => {
+  expectMistake(await cli('--experiment', 'best'), /optimized, enhanced, advanced, all/);
+});
+
+test.each([
+  ['--epochs', '0'],
+  ['--epochs', '1.5'],
+  ['--epochs', 'ten'],
+  ['--train-samples', '50001'],
+  ['--seed', '-1'],
+  ['--seed', '4294967296'],
+  ['--threads', '1e9'],
+])('%s %s is refused with the range that is right', async (option, value) => {
+  const outcome = await cli(option, value);
+  expectMistake(outcome, /whole number from \d+ to \d+/);
+  expect(outcome.stderr).toContain(option);
+  expect(outcome.stderr).toContain(value);
+});
+
+test('a stray argument is refused', async () => {
+  expectMistake(await cli('enhanced'), /too many arguments/);
+});
+
+test('an output folder that is a file is refused before anything is trained', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  expectMistake(await cli('--out', join(file, 'run')), /--out[\s\S]*folder that can be written to/);
+});
+
+test('a data folder without the files is refused with what is missing', async () => {
+  expectMistake(await cli('--data', join(folder, 'nowhere')), /train-images/);
+});
+
+test('a truncated data file is refused by name', async () => {
+  const data = await mkdtemp(join(folder, 'data-'));
+  for (const name of ['train-images', 'train-labels', 't10k-images', 't10k-labels']) {
+    await writeFile(join(data, `${name}-idx${name.endsWith('images') ? 3 : 1}-ubyte`), 'too short');
+  }
+  expectMistake(await cli('--data', data), /train-(images|labels)-idx/);
+});
+
+test('--help lists every option on stdout', async () => {
+  const { code, stdout } = await cli('--help');
+  for (const option of [
+    'experiment',
+    'epochs',
+    'train-samples',
+    'seed',
+    'engine',
+    'threads',
+    'out',
+    'json',
+  ]) {
+    expect(stdout).toContain(`--${option}`);
+  }
+  expect(code).toBe(0);
+});

