@@ -10,7 +10,7 @@ export function linearModel(classes = 3): tfl.LayersModel {
     layers: [
       tfl.layers.flatten({ inputShape: [2, 2, 1] }),
       tfl.layers.dense({ name: 'fc', units: classes, kernelInitializer: 'zeros' }),
-      tfl.layers.activation({ activation: 'logSoftmax' }),
+      tfl.layers.activation({ activation: 'logSoftmax' as 'softmax' }),
     ],
   });
 }

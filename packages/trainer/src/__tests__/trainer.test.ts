@@ -1,12 +1,18 @@
 import { Generator } from '@mnist-kit/core';
-import { type Callback, type MixupLike, type OptimizerLike, Trainer } from '@mnist-kit/trainer';
+import {
+  type Callback,
+  type MixupLike,
+  type OptimizerLike,
+  Trainer,
+  type TrainerOptions,
+} from '@mnist-kit/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { LinearExecutor, linearModel } from './linear-executor.js';
 import { ListLoader, threeClasses } from './list-loader.js';
 import { nll, sgd } from './parts.js';
 
-function setup({ calls = [] as string[], ...options } = {}) {
+function setup({ calls = [], ...options }: Partial<TrainerOptions> & { calls?: string[] } = {}) {
   const model = linearModel();
   const executor = new LinearExecutor(model, calls);
   const trainer = new Trainer({ model, optimizer: sgd(0.5), loss: nll, executor, ...options });
@@ -135,10 +141,12 @@ describe('fit', () => {
       log: (line: string) => lines.push(line),
       callbacks: [
         {
-          onTrainBatchEnd: (run) => run.step === 5 && controller.abort(),
+          onTrainBatchEnd: (run) => {
+            if (run.step === 5) controller.abort();
+          },
           onEpochEnd: () => void order.push('onEpochEnd'),
           onFitEnd: () => void order.push('onFitEnd'),
-        } satisfies Callback as Callback,
+        },
       ],
     });
     const train = new ListLoader(threeClasses(12));
