@@ -3,4 +3,36 @@
  *
  * @module
  */
-export {};
+export {
+  ArrayDataset,
+  type ArrayDatasetOptions,
+  arrayDataset,
+  type Dataset,
+  type ImageShape,
+  type Pixels,
+  type Sample,
+} from './dataset.js';
+export {
+  type DecodeIdxOptions,
+  decodeIdx,
+  type IdxArray,
+  type IdxDatasetOptions,
+  idxDataset,
+} from './idx.js';
+export type { BatchIterator } from './loader/batch-iterator.js';
+export { DataLoader, type DataLoaderOptions, type Sampler } from './loader/data-loader.js';
+export type { DataLoaderState } from './loader/loader-state.js';
+export { type DownloadOptions, fashionMnist, type MnistOptions, mnist } from './mnist.js';
+export type { DatasetSplit } from './sources.js';
+export { randomSplit, type Split, Subset } from './subset.js';
+export { type AffineParameters, affine, rotate } from './transforms/geometry.js';
+export type { Image, ImageSize } from './transforms/image.js';
+export * as transforms from './transforms/index.js';
+export type { Matrix, Resample } from './transforms/resample.js';
+export type {
+  ComposedTransform,
+  GeometricTransform,
+  ImageFunction,
+  NormalizeTransform,
+  Transform,
+} from './transforms/transform.js';

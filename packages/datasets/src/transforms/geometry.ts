@@ -1,0 +1,138 @@
+import { InvalidArgumentError, math } from '@mnist-kit/core';
+import type { Pixels } from '../dataset.js';
+import { type Image, type ImageSize, sizeOf } from './image.js';
+import { applyResample, type Matrix, type Resample, resampleBy, unchanged } from './resample.js';
+
+const { cos, sin } = math;
+
+/** Parameters of {@link affine}. */
+export interface AffineParameters {
+  /** Rotation in degrees, clockwise. Default: 0. */
+  angle?: number;
+  /** Pixels to the right and down. Default: [0, 0]. */
+  translate?: readonly [number, number];
+  /** Factor, above 0. Default: 1. */
+  scale?: number;
+  /** Degrees along x and y, clockwise. Default: [0, 0]. */
+  shear?: readonly [number, number];
+}
+
+/**
+ * Rotates an image about its centre: nearest pixel, 0 outside, the size stays.
+ *
+ * The pixels are those of torchvision's `rotate` on a PIL image (`Image.rotate`).
+ *
+ * @param image The image; it is not changed.
+ * @param angle Degrees, counter-clockwise.
+ * @throws InvalidArgumentError when `angle` is not finite.
+ *
+ * @example
+ * ```ts
+ * import { mnist, rotate } from '@mnist-kit/datasets';
+ *
+ * const { image } = (await mnist({ split: 'test' })).get(0);
+ * const turned = rotate({ data: image, width: 28, height: 28 }, 10);
+ * ```
+ */
+export function rotate<P extends Pixels>(image: Image<P>, angle: number): Image<P> {
+  return applyResample(image, rotation(angle, sizeOf(image)));
+}
+
+/**
+ * Rotates, moves, scales and shears an image about its centre: nearest pixel, 0 outside, the size stays.
+ *
+ * The pixels are those of torchvision's `affine` on a PIL image. Note that its angle is clockwise and that of
+ * {@link rotate} counter-clockwise, as in torchvision.
+ *
+ * @param image The image; it is not changed.
+ * @throws InvalidArgumentError when a parameter is not finite or `scale` is not above 0.
+ *
+ * @example
+ * ```ts
+ * import { affine } from '@mnist-kit/datasets';
+ *
+ * const image = { data: new Uint8Array(28 * 28).fill(9), width: 28, height: 28 };
+ * const moved = affine(image, { translate: [2, -1] });
+ * ```
+ */
+export function affine<P extends Pixels>(image: Image<P>, parameters: AffineParameters): Image<P> {
+  return applyResample(image, affineResample(parameters, sizeOf(image)));
+}
+
+/** The operation that {@link rotate} carries out. */
+export function rotation(angle: number, size: ImageSize): Resample {
+  checkNumber('angle', angle);
+  const { width, height } = size;
+  const turn = modulo(angle, 360);
+  // Pillow moves pixels exactly for quarter turns where the shape allows it.
+  if (turn === 0) return unchanged;
+  if (turn === 180) return resampleBy([-1, 0, width, 0, -1, height], size);
+  if (turn === 90 && width === height) return resampleBy([0, -1, width, 1, 0, 0], size);
+  if (turn === 270 && width === height) return resampleBy([0, 1, 0, -1, 0, height], size);
+  const radians = -turn * degree;
+  const a = round15(cos(radians));
+  const b = round15(sin(radians));
+  const d = round15(-sin(radians));
+  const x = width / 2;
+  const y = height / 2;
+  return resampleBy([a, b, a * -x + b * -y + x, d, a, d * -x + a * -y + y], size);
+}
+
+/** The operation that {@link affine} carries out: the inverse of T C R(angle) S(scale) Shear C^-1. */
+export function affineResample(parameters: AffineParameters, size: ImageSize): Resample {
+  const { angle = 0, translate = [0, 0], scale = 1, shear = [0, 0] } = parameters;
+  checkNumber('angle', angle);
+  checkPair('translate', translate);
+  checkPair('shear', shear);
+  checkNumber('scale', scale);
+  if (scale <= 0) throw new InvalidArgumentError('scale', 'must be above 0', scale);
+  return resampleBy(inverseAffine(angle, translate, scale, shear, size), size);
+}
+
+function inverseAffine(
+  angle: number,
+  translate: readonly [number, number],
+  scale: number,
+  shear: readonly [number, number],
+  { width, height }: ImageSize,
+): Matrix {
+  const turn = angle * degree;
+  const shearX = shear[0] * degree;
+  const shearY = shear[1] * degree;
+  const tanX = sin(shearX) / cos(shearX);
+  const cosY = cos(shearY);
+  const cosTurn = cos(turn - shearY);
+  const sinTurn = sin(turn - shearY);
+  // The matrix without scale and its determinant, which is 1, so its inverse only swaps and negates.
+  const a = cosTurn / cosY;
+  const b = (-cosTurn * tanX) / cosY - sin(turn);
+  const c = sinTurn / cosY;
+  const d = (-sinTurn * tanX) / cosY + cos(turn);
+  const [m0, m1, m3, m4] = [d / scale, -b / scale, -c / scale, a / scale];
+  const x = width * 0.5;
+  const y = height * 0.5;
+  const [tx, ty] = translate;
+  return [m0, m1, m0 * (-x - tx) + m1 * (-y - ty) + x, m3, m4, m3 * (-x - tx) + m4 * (-y - ty) + y];
+}
+
+const degree = Math.PI / 180;
+
+/** The remainder with the sign of the divisor. */
+function modulo(value: number, divisor: number): number {
+  const rest = value % divisor;
+  return rest < 0 ? rest + divisor : rest;
+}
+
+/** Rounds to 15 decimals, correctly, as Pillow does to get rid of 6e-17 where 0 is meant. */
+function round15(value: number): number {
+  return Number(value.toFixed(15));
+}
+
+function checkNumber(name: string, value: number): void {
+  if (!Number.isFinite(value)) throw new InvalidArgumentError(name, 'must be a finite number', value);
+}
+
+function checkPair(name: string, pair: readonly [number, number]): void {
+  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(Number.isFinite))
+    throw new InvalidArgumentError(name, 'must be two finite numbers, [x, y]', pair);
+}

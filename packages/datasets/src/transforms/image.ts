@@ -1,0 +1,39 @@
+import { DataError, InvalidArgumentError } from '@mnist-kit/core';
+import type { Pixels } from '../dataset.js';
+
+/** One image, rows from the top, the channels of a pixel side by side. */
+export interface Image<P extends Pixels = Uint8Array> {
+  /** `height x width x channels` values. */
+  readonly data: P;
+  readonly width: number;
+  readonly height: number;
+  /** Values per pixel. Default: 1. */
+  readonly channels?: number;
+}
+
+/** Width and height in pixels, and values per pixel. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
+/**
+ * The size of an image whose fields fit each other.
+ *
+ * @throws InvalidArgumentError when a size is not a positive integer or `data` is of another kind.
+ * @throws DataError when `data` has another length than the sizes say.
+ */
+export function sizeOf(image: Image<Pixels>): ImageSize {
+  const { data, width, height, channels = 1 } = image;
+  for (const [name, value] of Object.entries({ width, height, channels }))
+    if (!Number.isInteger(value) || value < 1)
+      throw new InvalidArgumentError(`image.${name}`, 'must be a positive integer', value);
+  if (!(data instanceof Uint8Array || data instanceof Float32Array))
+    throw new InvalidArgumentError('image.data', 'must be a Uint8Array or a Float32Array', data);
+  if (data.length !== width * height * channels)
+    throw new DataError(
+      `An image of ${width} x ${height} pixels with ${channels} channels needs ${width * height * channels} values, received ${data.length}.`,
+    );
+  return { width, height, channels };
+}
