@@ -19,10 +19,14 @@ export function niceRange(
   values: readonly number[],
   { floor = Number.NEGATIVE_INFINITY, ceiling = Number.POSITIVE_INFINITY, ticks = 5 } = {},
 ): { min: number; max: number; interval: number } {
-  const low = Math.max(floor, Math.min(...values));
-  const high = Math.min(ceiling, Math.max(...values));
-  const spread = high - low || Math.abs(high) * 0.1 || 1;
-  const interval = roundStep(spread / ticks, [1, 2, 2.5, 5]);
+  let low = Math.max(floor, Math.min(...values));
+  let high = Math.min(ceiling, Math.max(...values));
+  if (high - low < Math.abs(high) * 1e-9 || high === low) {
+    const around = Math.abs(high) * 0.1 || 1;
+    low = Math.max(floor, low - around);
+    high = Math.min(ceiling, high + around);
+  }
+  const interval = roundStep((high - low) / ticks, [1, 2, 2.5, 5]);
   const clean = (value: number) => Number(value.toPrecision(12));
   return {
     min: clean(Math.max(floor, Math.floor(low / interval + 1e-9) * interval)),

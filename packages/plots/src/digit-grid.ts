@@ -71,14 +71,17 @@ export function digitGrid(images: readonly CaptionedImage[], options: DigitGridO
   const rows = Math.ceil(images.length / columns);
   const headingWidth = Math.max(title.length * 8, (subtitle?.length ?? 0) * 6.4) + 32;
   const width = Math.ceil(Math.max(32 + columns * cellWidth - 20, headingWidth, 240));
-  const height = Math.ceil(images.length === 0 ? top + 40 : top + rows * cellHeight);
+  const height = Math.ceil(images.length === 0 ? 66 : top + rows * cellHeight);
 
-  let body = label(title, { x: 16, y: 28, 'font-size': 14, 'font-weight': 600 });
+  // For browsers, which smooth in spite of the attribute; the PNG renderer knows only the attribute, and
+  // skips media rules.
+  let body = '<style>@media all{.mk-digit image{image-rendering:pixelated}}</style>';
+  body += label(title, { x: 16, y: 28, 'font-size': 14, 'font-weight': 600 });
   if (subtitle !== undefined) {
     body += label(subtitle, { x: 16, y: 48, 'font-size': 12, fill: color.muted });
   }
-  if (images.length === 0) {
-    body += label('None', { x: 16, y: top + 14, 'font-size': 12, fill: color.muted });
+  if (images.length === 0 && subtitle === undefined) {
+    body += label('None', { x: 16, y: 48, 'font-size': 12, fill: color.muted });
   }
   for (const [i, { image, caption = [], tooltip = caption.join(', ') }] of images.entries()) {
     const cellLeft = 16 + (i % columns) * cellWidth;
@@ -96,7 +99,6 @@ export function digitGrid(images: readonly CaptionedImage[], options: DigitGridO
         href: png,
         preserveAspectRatio: 'none',
         'image-rendering': 'optimizeSpeed',
-        style: 'image-rendering:pixelated',
       }),
       element('rect', {
         width: shown.width,

@@ -37,13 +37,13 @@ export function metricTitle(key: string): string {
   const known = titles[key];
   if (known !== undefined) return known;
   const words = key
-    .replace(/^val(?=[A-Z_])/, 'validation ')
-    .replace(/^train(?=[A-Z_])/, 'training ')
     .replace(/_/g, ' ')
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .replace(/\bval\b/g, 'validation')
+    .replace(/\btrain\b/g, 'training')
     .replace(/\s+/g, ' ')
-    .trim()
-    .toLowerCase();
+    .trim();
   return words === '' ? key : words[0].toUpperCase() + words.slice(1);
 }
 

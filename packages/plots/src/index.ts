@@ -22,6 +22,23 @@ export {
   worstMistakes,
 } from './mistakes.js';
 export type { Theme } from './palette.js';
+export type {
+  FactsBlock,
+  PlotBlock,
+  ReportBlock,
+  ReportCell,
+  ReportColumn,
+  TableBlock,
+  TextBlock,
+} from './report/blocks.js';
+export type { ReferenceRun } from './report/comparison.js';
+export {
+  type HtmlReportOptions,
+  htmlReport,
+  type ReportSection,
+  type SummaryItem,
+} from './report/html-report.js';
+export { type TrainingReportOptions, trainingReport } from './report/training-report.js';
 export type { PlotOptions } from './svg.js';
 export { type ToPngOptions, toPng } from './to-png.js';
 export { type ExtraCurve, type TrainingCurvesOptions, trainingCurves } from './training-curves.js';

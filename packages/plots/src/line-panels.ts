@@ -9,6 +9,8 @@ export interface Line {
   color: string;
   /** A thin dashed line without marks: a target or a limit. */
   guide?: boolean;
+  /** A broad pale line that other curves can lie on without hiding it. */
+  broad?: boolean;
   symbol?: 'circle' | 'diamond' | 'triangle' | 'rect';
   /** `end` holds each value until the next x. */
   step?: 'start' | 'middle' | 'end';
@@ -32,6 +34,8 @@ export interface Panel {
 
 /** Above so many points the curve stands without marks. */
 const mostMarks = 45;
+/** Room between entries of a legend, and between its rows. */
+const legendGap = 14;
 
 /** Draws line charts side by side or below each other. */
 export function renderPanels(
@@ -73,13 +77,13 @@ export function renderPanels(
       orient: 'horizontal' as const,
       itemWidth: 24,
       itemHeight: 8,
-      itemGap: 18,
+      itemGap: legendGap,
       textStyle: { color: color.muted, fontSize: 12 },
     })),
     grid: panels.map((panel) => ({
       left: panel.left + (panel.axisWidth ?? 58),
       right: panel.right + 14,
-      top: panel.top + (panel.lines.length > 1 ? 54 : 34),
+      top: panel.top + 36 + legendHeight(panel, frame.width),
       bottom: panel.bottom + 46,
       containLabel: false,
     })),
@@ -105,8 +109,8 @@ export function renderPanels(
       z: line.guide ? 1 : 2,
       lineStyle: line.guide
         ? { width: 1.5, type: [6, 4], color: line.color }
-        : { width: 2, color: line.color },
-      itemStyle: { color: line.color, borderWidth: 0 },
+        : { width: line.broad ? 7 : 2, opacity: line.broad ? 0.35 : 1, color: line.color },
+      itemStyle: { color: line.color, borderWidth: 0, opacity: line.broad ? 0 : 1 },
     })),
   };
   return renderChart(option, {
@@ -117,6 +121,22 @@ export function renderPanels(
       return y === null ? undefined : line.tooltip?.(x, y);
     },
   });
+}
+
+/** Height of the legend, broken into rows as ECharts will do it, by the average width of a character. */
+function legendHeight({ lines, left, right }: Panel, width: number): number {
+  if (lines.length < 2) return 0;
+  let rows = 1;
+  let used = 0;
+  for (const { name } of lines) {
+    const item = 24 + 5 + name.length * 6.6 + legendGap;
+    if (used > 0 && used + item > width - left - right) {
+      rows++;
+      used = 0;
+    }
+    used += item;
+  }
+  return 18 + (rows - 1) * (13 + legendGap);
 }
 
 /** A point is marked when there are few, or when it stands alone and no line would show it. */

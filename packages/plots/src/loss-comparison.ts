@@ -79,13 +79,14 @@ export function lossComparison(curves: readonly NamedCurve[], options: LossCompa
   const values: Line[] = curves.map(({ name, values }, i) => ({
     name,
     ...style(i),
+    broad: i === 0,
     points: Array.from(values, (value, at) => [firstStep + at, finiteOrGap(value)]),
     tooltip: (x, y) => `${name}, ${xName.toLowerCase()} ${x}: ${formatNumber(y)}`,
   }));
   const differences: Line[] = others.map(({ name, values }, i) => {
     const shared = Math.min(values.length, reference.values.length);
     return {
-      name: `${name} − ${reference.name}`,
+      name,
       ...style(i + 1),
       points: Array.from({ length: shared }, (_, at) => {
         const b = reference.values[at];
@@ -127,10 +128,10 @@ export function lossComparison(curves: readonly NamedCurve[], options: LossCompa
       },
       {
         ...common,
-        title: `${kind} from ${reference.name}`,
+        title: `${kind} from ${reference.name} (log scale)`,
         top: top + upper,
         bottom: 6,
-        yAxis: valueAxis(`${kind} (log scale)`, decades(limits), {
+        yAxis: valueAxis('Difference', decades(limits), {
           scale: 'log',
           nameGap: 48,
           format: formatRate,

@@ -132,18 +132,22 @@ export function worstMistakes(
     }
     return {
       image,
-      caption: [`${name(label)} read as ${name(predicted)}`, `${formatPercent(confidence, 1)} sure`],
+      caption: [`${name(label)} read as ${name(predicted)}`, formatPercent(confidence, 1)],
       tooltip:
         `Sample ${index}: true ${name(label)}, predicted ${name(predicted)} ` +
         `with ${formatPercent(confidence)} confidence`,
     };
   });
   const total = predictions.labels.length;
+  const wrong =
+    drawn.length < mistakes.length
+      ? `${drawn.length} of ${formatNumber(mistakes.length)} wrong predictions`
+      : mistakes.length === 1
+        ? 'The only wrong prediction'
+        : `All ${formatNumber(mistakes.length)} wrong predictions`;
   const subtitle =
     mistakes.length === 0
-      ? `No wrong predictions among ${formatNumber(total)}`
-      : drawn.length < mistakes.length
-        ? `${drawn.length} of ${formatNumber(mistakes.length)} wrong predictions among ${formatNumber(total)}, worst first`
-        : `All ${formatNumber(mistakes.length)} wrong predictions among ${formatNumber(total)}, worst first`;
+      ? `No wrong prediction among ${formatNumber(total)}`
+      : `${wrong} among ${formatNumber(total)}, worst first, each with its confidence`;
   return digitGrid(drawn, { title: 'Worst mistakes', subtitle, ...grid });
 }

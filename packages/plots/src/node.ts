@@ -3,4 +3,4 @@
  *
  * @module
  */
-export {};
+export { type SavePlotOptions, savePlot } from './save-plot-node.js';

@@ -19,20 +19,26 @@ export interface ExtraCurve {
 export interface TrainingCurvesOptions extends PlotOptions {
   /** Target accuracy, 0 to 1, drawn as a dashed line. Default: none. */
   target?: number;
-  /** Curves beside training and validation. Default: none. */
+  /**
+   * Curves beside training and validation, which are drawn anyway (naming one of theirs here only changes its
+   * name in the legend). Default: none.
+   */
   extra?: readonly ExtraCurve[];
+  /** Panels side by side (`'row'`, the default) or below each other (`'column'`, for narrow places). */
+  layout?: 'row' | 'column';
 }
 
 /**
- * Draws loss and accuracy over the epochs, two panels side by side, as SVG.
+ * Draws loss and accuracy over the epochs as SVG, two panels side by side.
  *
  * The loss panel shows training and validation loss, the accuracy panel training and validation accuracy
  * in percent and the target. A panel without any field of its own is left out; values that are missing,
  * `NaN` or infinite are gaps. Up to 45 epochs every value has a mark, told apart by shape as well as color.
  *
  * @param history Records of the epochs, at least one, epochs growing.
- * @param options `title` (drawn only where given), `width` (default 960, or 560 for one panel), `height`
- *   (default 360, 32 more with a title), `theme`, `target`, `extra`.
+ * @param options `title` (drawn only where given), `width` (default 960 for two panels in a row, else 560),
+ *   `height` (default 360, 344 more for two panels in a column, 32 more with a title), `theme`, `target`,
+ *   `extra`, `layout`.
  * @returns A complete SVG document.
  * @throws {InvalidArgumentError} The history is empty, its epochs do not grow, an accuracy or the target lies
  *   outside 0 to 1, or no record holds a loss or an accuracy.
@@ -52,16 +58,19 @@ export interface TrainingCurvesOptions extends PlotOptions {
  */
 export function trainingCurves(history: readonly EpochRecord[], options: TrainingCurvesOptions = {}): string {
   checkHistory(history);
-  const { target, extra = [] } = options;
+  const { target, extra = [], layout = 'row' } = options;
+  if (layout !== 'row' && layout !== 'column') {
+    throw new InvalidArgumentError('layout', "must be 'row' or 'column'", layout);
+  }
   if (target !== undefined && !(target >= 0 && target <= 1)) {
     throw new InvalidArgumentError('target', 'must be a fraction from 0 to 1, not a percentage', target);
   }
-  const loss = curves(history, 'Loss', [
+  const loss = curves(history, 'loss', [
     { metric: 'trainLoss', name: 'Training' },
     { metric: 'valLoss', name: 'Validation' },
     ...extra.filter(({ metric }) => !isFraction(metric)),
   ]);
-  const accuracy = curves(history, 'Accuracy', [
+  const accuracy = curves(history, 'accuracy', [
     { metric: 'trainAccuracy', name: 'Training' },
     { metric: 'valAccuracy', name: 'Validation' },
     ...extra.filter(({ metric }) => isFraction(metric)),
@@ -71,22 +80,29 @@ export function trainingCurves(history: readonly EpochRecord[], options: Trainin
     throw new InvalidArgumentError('history', 'must hold losses or accuracies', history);
   }
 
+  const row = layout === 'row' && count === 2;
+  const stacked = row ? 1 : count;
   const top = options.title === undefined ? 16 : 48;
   const frame = withDefaults(options, {
     title: 'Training curves',
-    width: count === 2 ? 960 : 560,
-    height: top + 344,
+    width: row ? 960 : 560,
+    height: top + stacked * 344,
   });
   const first = history[0].epoch;
   const last = history[history.length - 1].epoch;
-  const share = count === 2 ? (frame.width - 44) / 2 : frame.width - 32;
-  const place = (index: number) => ({
-    left: 16 + index * (share + 12),
-    right: frame.width - 16 - index * (share + 12) - share,
-    top,
-    bottom: 6,
-    xAxis: integerAxis('Epoch', first, last, share < 320 ? 5 : 10),
-  });
+  const share = row ? (frame.width - 44) / 2 : frame.width - 32;
+  const storey = (frame.height - top) / stacked;
+  const place = (index: number) => {
+    const left = 16 + (row ? index * (share + 12) : 0);
+    const level = row ? 0 : index;
+    return {
+      left,
+      right: frame.width - left - share,
+      top: top + level * storey,
+      bottom: 6 + (stacked - 1 - level) * storey,
+      xAxis: integerAxis('Epoch', first, last, share < 320 ? 5 : 10),
+    };
+  };
 
   const panels: Panel[] = [];
   if (loss.length > 0) {
@@ -117,13 +133,22 @@ export function trainingCurves(history: readonly EpochRecord[], options: Trainin
   });
 }
 
-function curves(history: readonly EpochRecord[], quantity: string, wanted: readonly ExtraCurve[]): Line[] {
-  const lines: Line[] = [];
-  for (const { metric, name } of wanted) {
+interface MetricLine extends Line {
+  metric?: string;
+}
+
+function curves(
+  history: readonly EpochRecord[],
+  quantity: string,
+  wanted: readonly ExtraCurve[],
+): MetricLine[] {
+  const byMetric = new Map(wanted.map(({ metric, name }) => [metric, name]));
+  const lines: MetricLine[] = [];
+  for (const [place, [metric, name]] of [...byMetric].entries()) {
     if (!history.some((record) => metricOf(record, metric) !== undefined)) continue;
     const scale = isFraction(metric) ? 100 : 1;
-    const place = wanted.findIndex((other) => other.metric === metric);
     lines.push({
+      metric,
       name,
       color: seriesColors[place % seriesColors.length],
       symbol: (['circle', 'diamond', 'triangle', 'rect'] as const)[place % 4],
@@ -132,7 +157,7 @@ function curves(history: readonly EpochRecord[], quantity: string, wanted: reado
         return [record.epoch, value === null ? null : value * scale];
       }),
       tooltip: (epoch, y) =>
-        `Epoch ${epoch}, ${name.toLowerCase()} ${quantity.toLowerCase()}: ` +
+        `${name}, epoch ${epoch}: ${quantity} ` +
         (isFraction(metric) ? formatPercent(y / 100) : formatNumber(y)),
     });
   }
@@ -145,10 +170,11 @@ function lossRange(lines: readonly Line[]) {
   return niceRange([low > 0 && low < high / 3 ? 0 : low, high], low >= 0 ? { floor: 0 } : {});
 }
 
-function panelTitle(quantity: string, lines: readonly Line[]): string {
-  const names = lines.map((line) => line.name);
-  const both = names.includes('Training') && names.includes('Validation');
-  return both ? `Training and validation ${quantity}` : `${names[0]} ${quantity}`;
+function panelTitle(quantity: string, lines: readonly MetricLine[]): string {
+  const metrics = new Set(lines.map((line) => line.metric?.match(/^(train|val)/)?.[1]));
+  if (metrics.has('train') && metrics.has('val')) return `Training and validation ${quantity}`;
+  const of = metrics.has('train') ? 'Training' : metrics.has('val') ? 'Validation' : lines[0].name;
+  return `${of} ${quantity}`;
 }
 
 function targetLine(target: number, first: number, last: number): Line {
