@@ -1,0 +1,44 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { createEagerExecutor } from './eager/index.js';
+import type { Executor, ExecutorOptions } from './executor.js';
+import { UnsupportedLayerError } from './plan/graph/read-model.js';
+import { createPlanExecutor } from './plan/plan-executor.js';
+
+/**
+ * Makes the fastest executor that can run a model.
+ *
+ * @param model A layers model from images `[null, height, width, channels]` to one vector per image.
+ * @param options Which engine, how many threads, the largest batch.
+ * @returns An executor; free it with `dispose()`.
+ * @throws InvalidArgumentError for options that cannot work.
+ * @throws ModelError when `engine: 'plan'` was asked for and the plan does not know a layer; it is named.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { createExecutor } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const model = optimizedNet({ generator: new Generator(1) });
+ * const executor = await createExecutor(model, { threads: 2 });
+ * console.log(executor.description); // plan, WebAssembly SIMD, 2 threads
+ * await executor.dispose();
+ * ```
+ */
+export async function createExecutor(model: LayersModel, options: ExecutorOptions = {}): Promise<Executor> {
+  const { engine = 'auto' } = options;
+  if (!['auto', 'plan', 'eager'].includes(engine))
+    throw new InvalidArgumentError('engine', "must be 'auto', 'plan' or 'eager'", engine);
+  if (engine === 'eager') return createEagerExecutor(model, options);
+  try {
+    return await createPlanExecutor(model, options);
+  } catch (error) {
+    if (engine === 'plan' || !(error instanceof UnsupportedLayerError || isCompileError(error))) throw error;
+    return createEagerExecutor(model, options);
+  }
+}
+
+/** An engine without WebAssembly SIMD. */
+const isCompileError = (error: unknown): boolean =>
+  typeof WebAssembly === 'undefined' || error instanceof WebAssembly.CompileError;

@@ -1,0 +1,96 @@
+/**
+ * The plan's view of a model. Layers are grouped into stages: something that makes a raw tensor (a producer),
+ * and what is done to it before anybody reads it (batch norm, activation, dropout, pooling). Only the raw
+ * tensor is stored; the rest is computed again wherever it is read, which costs less than the memory traffic.
+ */
+
+/** Height, width and channels of one image; a vector of features is `1 x 1 x features`. */
+export interface PlaneShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** A weight of the model by its TensorFlow.js name. */
+export interface WeightRef {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+}
+
+export interface ConvProducer {
+  readonly kind: 'conv';
+  readonly kernel: WeightRef;
+  readonly bias?: WeightRef;
+  readonly kernelSize: readonly [number, number];
+  readonly strides: readonly [number, number];
+  /** Zero rows above and columns to the left of the image; those below and right follow from the shapes. */
+  readonly padding: readonly [number, number];
+}
+
+export interface DenseProducer {
+  readonly kind: 'dense';
+  readonly kernel: WeightRef;
+  readonly bias?: WeightRef;
+}
+
+export type Producer =
+  | { readonly kind: 'input' }
+  | ConvProducer
+  | DenseProducer
+  /** A copy of the one input, where a second chain of batch norm, activation, dropout and pooling begins. */
+  | { readonly kind: 'identity' };
+
+export interface BatchNorm {
+  readonly gamma?: WeightRef;
+  readonly beta?: WeightRef;
+  readonly movingMean: WeightRef;
+  readonly movingVariance: WeightRef;
+  readonly epsilon: number;
+  /** Weight of the old running value, as TensorFlow.js has it: 0.9 is PyTorch's 0.1. */
+  readonly momentum: number;
+}
+
+export type ActivationName = 'linear' | 'relu';
+
+export interface Dropout {
+  readonly rate: number;
+  /** One decision per channel of an image (Dropout2d). */
+  readonly kind: 'channel';
+}
+
+/** `max`: 2 x 2 windows, stride 2. `globalAverage`: one value per channel. */
+export type Pool = 'max' | 'globalAverage';
+
+export interface Stage {
+  readonly index: number;
+  /** Name of the layer that the producer stands for. */
+  readonly name: string;
+  readonly producer: Producer;
+  readonly inputs: readonly Stage[];
+  /** Shape of what the producer makes. */
+  readonly raw: PlaneShape;
+  batchNorm?: BatchNorm;
+  activation: ActivationName;
+  dropout?: Dropout;
+  pool?: Pool;
+  /** Shape that readers see: `raw`, pooled. */
+  shape: PlaneShape;
+}
+
+/** What the outputs go through after the last stage. */
+export type HeadActivation = 'linear' | 'softmax' | 'logSoftmax';
+
+export interface StageGraph {
+  /** In an order in which every stage comes after its inputs; the first is the input. */
+  readonly stages: readonly Stage[];
+  readonly head: HeadActivation;
+  /** Every weight of the model in the model's order. */
+  readonly weights: readonly WeightRef[];
+}
+
+/** Channels rounded up to whole vectors of four. */
+export const paddedChannels = (channels: number): number => Math.ceil(channels / 4) * 4;
+
+/** Whether a gradient must flow through the stage: false for the input. */
+export const needsGradient = (stage: Stage): boolean => stage.producer.kind !== 'input';

@@ -1,0 +1,86 @@
+import { math } from '@mnist-kit/core';
+import type { HeadActivation } from './graph/stage.js';
+
+/**
+ * The end of the network, in TypeScript: a few hundred numbers a step, in arithmetic that gives the same bits
+ * everywhere.
+ */
+
+/** Log-probabilities of one row: `x - max - log(sum(exp(x - max)))`. */
+function logSoftmaxRow(values: Float32Array, start: number, classes: number, out: Float64Array): void {
+  let top = Number.NEGATIVE_INFINITY;
+  for (let c = 0; c < classes; c++) if (values[start + c] > top) top = values[start + c];
+  let sum = 0;
+  for (let c = 0; c < classes; c++) sum += math.exp(values[start + c] - top);
+  const logSum = math.log(sum);
+  for (let c = 0; c < classes; c++) out[c] = values[start + c] - top - logSum;
+}
+
+/** Applies the head's activation to `size x classes` values in place. */
+export function applyHead(values: Float32Array, size: number, classes: number, head: HeadActivation): void {
+  if (head === 'linear') return;
+  const row = new Float64Array(classes);
+  for (let start = 0; start < size * classes; start += classes) {
+    logSoftmaxRow(values, start, classes, row);
+    for (let c = 0; c < classes; c++) values[start + c] = head === 'softmax' ? math.exp(row[c]) : row[c];
+  }
+}
+
+/**
+ * Cross-entropy of the outputs against soft targets, and its gradient with respect to the values in front of
+ * the head's activation: `scale * (softmax(z) * sum(q) - q)`.
+ *
+ * @param logits `size x classes`, before the head's activation (log-softmax of log-probabilities changes
+ * nothing, so these serve as well).
+ * @param gradient Written, `classes` values at every `stride` floats.
+ * @returns The loss, `scale * sum(-q * log_softmax(z))`.
+ */
+export function softTargetCrossEntropy(
+  logits: Float32Array,
+  size: number,
+  classes: number,
+  probabilities: Float32Array,
+  scale: number,
+  gradient: Float32Array,
+  stride: number,
+): number {
+  const row = new Float64Array(classes);
+  let loss = 0;
+  for (let i = 0; i < size; i++) {
+    const start = i * classes;
+    logSoftmaxRow(logits, start, classes, row);
+    let total = 0;
+    for (let c = 0; c < classes; c++) total += probabilities[start + c];
+    for (let c = 0; c < classes; c++) {
+      const q = probabilities[start + c];
+      if (q !== 0) loss -= q * row[c];
+      gradient[i * stride + c] = scale * (math.exp(row[c]) * total - q);
+    }
+  }
+  return loss * scale;
+}
+
+/**
+ * Takes a gradient with respect to the head's outputs back to the values in front of its activation, in place.
+ *
+ * @param outputs The head's outputs, `size x classes`.
+ */
+export function backThroughHead(
+  outputs: Float32Array,
+  gradient: Float32Array,
+  size: number,
+  classes: number,
+  head: HeadActivation,
+): void {
+  if (head === 'linear') return;
+  for (let start = 0; start < size * classes; start += classes) {
+    let sum = 0;
+    for (let c = 0; c < classes; c++)
+      sum += head === 'softmax' ? gradient[start + c] * outputs[start + c] : gradient[start + c];
+    for (let c = 0; c < classes; c++)
+      gradient[start + c] =
+        head === 'softmax'
+          ? outputs[start + c] * (gradient[start + c] - sum)
+          : gradient[start + c] - math.exp(outputs[start + c]) * sum;
+  }
+}

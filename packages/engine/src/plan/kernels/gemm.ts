@@ -1,0 +1,144 @@
+import type { Code } from '../../wasm/encode.js';
+import type { FunctionBuilder } from '../../wasm/function-builder.js';
+import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
+
+/** Vectors of four columns that one register block covers, for a matrix of `vectors` of them. */
+export function columnBlocks(vectors: number): number[] {
+  const blocks: number[] = [];
+  let rest = vectors;
+  while (rest > 0) {
+    // Three rather than two and one: a block of one column vector spends its time on loads.
+    const take = rest === 3 ? 3 : Math.min(2, rest);
+    blocks.push(take);
+    rest -= take;
+  }
+  return blocks;
+}
+
+/** Rows of one register block that go with `columns` column vectors, so that 16 registers hold the block. */
+export const blockRows = (columns: number): number => (columns >= 3 ? 3 : 4);
+
+/** Strides in bytes of one operand of {@link emitBlock}. */
+export interface GemmShape {
+  /** From one row of A to the next. */
+  readonly aRow: number;
+  /** From one k of A to the next. */
+  readonly aK: number;
+  /** From one k of B to the next. */
+  readonly bK: number;
+  /** From one row of C to the next. */
+  readonly cRow: number;
+}
+
+/**
+ * One register block of `C (+)= A B`: `rows` rows by `columns` vectors of four columns, a chain of multiply
+ * then add over k in rising order for every element of C.
+ *
+ * The k loop is not unrolled: V8 would hoist the loads of a whole unrolled block and spill.
+ *
+ * @param a Local with the address of A's first element of the block; left as it was.
+ * @param b Local with the address of B's first vector; left as it was.
+ * @param c Local with the address of C's first vector.
+ * @param k Code of the number of steps, at least 1.
+ */
+export function emitBlock(
+  f: FunctionBuilder,
+  shape: GemmShape,
+  block: { rows: number; columns: number },
+  operands: { a: Local; b: Local; c: Local; k: Code; aOffset?: number; bOffset?: number; cOffset?: number },
+  temporaries: GemmTemporaries,
+  accumulate: boolean,
+): void {
+  const { rows, columns } = block;
+  const { a, b, c, k, aOffset = 0, bOffset = 0, cOffset = 0 } = operands;
+  const { pa, pb, count, acc, weights, value } = temporaries;
+  f.set(pa, get(a));
+  f.set(pb, get(b));
+  f.set(count, k);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      f.set(
+        acc[row * columns + column],
+        accumulate ? v128.load(get(c), cOffset + row * shape.cRow + column * 16) : v128.zero(),
+      );
+  f.doWhile(() => {
+    for (let column = 0; column < columns; column++)
+      f.set(weights[column], v128.load(get(pb), bOffset + column * 16));
+    for (let row = 0; row < rows; row++) {
+      f.set(value, v128.load32Splat(get(pa), aOffset + row * shape.aRow));
+      for (let column = 0; column < columns; column++) {
+        const cell = acc[row * columns + column];
+        f.set(cell, f32x4.add(get(cell), f32x4.mul(get(value), get(weights[column]))));
+      }
+    }
+    f.advance(pa, shape.aK);
+    f.advance(pb, shape.bK);
+    f.advance(count, -1);
+    return get(count);
+  });
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      f.emit(v128.store(get(c), get(acc[row * columns + column]), cOffset + row * shape.cRow + column * 16));
+}
+
+/** Locals that {@link emitBlock} works with; one set serves a whole function. */
+export interface GemmTemporaries {
+  readonly pa: Local;
+  readonly pb: Local;
+  readonly count: Local;
+  readonly acc: readonly Local[];
+  readonly weights: readonly Local[];
+  readonly value: Local;
+}
+
+export function gemmTemporaries(f: FunctionBuilder): GemmTemporaries {
+  return {
+    pa: f.local('i32'),
+    pb: f.local('i32'),
+    count: f.local('i32'),
+    acc: f.locals('v128', 12),
+    weights: f.locals('v128', 3),
+    value: f.local('v128'),
+  };
+}
+
+/**
+ * `C (+)= A B` for any number of rows, in register blocks. Rows are rounded up to whole blocks: A and C must
+ * have room for {@link paddedRows} rows, what lies in the spare ones does not matter.
+ */
+export function emitGemm(
+  f: FunctionBuilder,
+  shape: GemmShape,
+  columnVectors: number,
+  operands: { a: Local; b: Local; c: Local; k: Code; rows: Code },
+  accumulate: boolean,
+): void {
+  const temporaries = gemmTemporaries(f);
+  const [rowA, rowC, row] = f.locals('i32', 3);
+  let offset = 0;
+  for (const columns of columnBlocks(columnVectors)) {
+    const rows = blockRows(columns);
+    f.set(rowA, get(operands.a));
+    f.set(rowC, get(operands.c));
+    f.set(row, operands.rows);
+    f.while(i32.gtS(get(row), i32.const(0)), () => {
+      emitBlock(
+        f,
+        shape,
+        { rows, columns },
+        { a: rowA, b: operands.b, c: rowC, k: operands.k, bOffset: offset, cOffset: offset },
+        temporaries,
+        accumulate,
+      );
+      f.advance(rowA, rows * shape.aRow);
+      f.advance(rowC, rows * shape.cRow);
+      f.advance(row, -rows);
+    });
+    offset += columns * 16;
+  }
+}
+
+/** Rows that {@link emitGemm} may touch for `rows` asked. */
+export function paddedRows(rows: number): number {
+  return Math.max(Math.ceil(rows / 3) * 3, Math.ceil(rows / 4) * 4);
+}

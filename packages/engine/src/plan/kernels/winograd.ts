@@ -1,0 +1,149 @@
+import type { Code } from '../../wasm/encode.js';
+import type { FunctionBuilder } from '../../wasm/function-builder.js';
+import { f32x4, get, type Local } from '../../wasm/ops.js';
+
+/**
+ * One-dimensional transforms of Winograd's minimal filtering F(4, 3): four outputs of a 3-tap filter from six
+ * products. Applied along rows and columns they give F(4x4, 3x3), 36 products where the direct way has 144.
+ * Points 0, 1, -1, 2, -2 and infinity (Lavin and Gray, https://arxiv.org/abs/1509.09308, section 4.3).
+ *
+ * Every function reads its inputs once from locals and returns the code of each output.
+ */
+export class WinogradTransforms {
+  readonly #t: Local[];
+  readonly #constants = new Map<number, Local>();
+
+  /** @param constants The factors that the transforms in use need; held in registers. */
+  constructor(
+    readonly f: FunctionBuilder,
+    constants: readonly number[],
+  ) {
+    this.#t = f.locals('v128', 4);
+    for (const value of constants) this.#constants.set(value, f.local('v128'));
+  }
+
+  /** Puts the constants into their registers; call it before the loops. */
+  setup(): void {
+    for (const [value, local] of this.#constants) this.f.set(local, f32x4.const(value));
+  }
+
+  #times(value: number, x: Code): Code {
+    const local = this.#constants.get(value);
+    if (!local) throw new Error(`Factor ${value} was not asked for`);
+    return f32x4.mul(x, get(local));
+  }
+
+  /** Input transform, `B^T d`: six values to six. Factors 2, 4, 5. */
+  input(d: readonly Local[]): Code[] {
+    const { f } = this;
+    const [a, b, c, e] = this.#t;
+    const at = d.map(get);
+    f.set(a, f32x4.sub(at[4], this.#times(4, at[2])));
+    f.set(b, f32x4.sub(at[3], this.#times(4, at[1])));
+    f.set(c, f32x4.sub(at[4], at[2]));
+    f.set(e, this.#times(2, f32x4.sub(at[3], at[1])));
+    return [
+      f32x4.add(f32x4.sub(this.#times(4, at[0]), this.#times(5, at[2])), at[4]),
+      f32x4.add(get(a), get(b)),
+      f32x4.sub(get(a), get(b)),
+      f32x4.add(get(c), get(e)),
+      f32x4.sub(get(c), get(e)),
+      f32x4.add(f32x4.sub(this.#times(4, at[1]), this.#times(5, at[3])), at[5]),
+    ];
+  }
+
+  /** Transpose of the input transform, `B m`: six values to six. Factors 2, 4, 5, -5. */
+  inputTransposed(m: readonly Local[]): Code[] {
+    const { f } = this;
+    const [a, b, c, e] = this.#t;
+    const at = m.map(get);
+    f.set(a, f32x4.add(at[1], at[2]));
+    f.set(b, f32x4.sub(at[1], at[2]));
+    f.set(c, f32x4.add(at[3], at[4]));
+    f.set(e, this.#times(2, f32x4.sub(at[3], at[4])));
+    return [
+      this.#times(4, at[0]),
+      f32x4.sub(this.#times(4, f32x4.sub(at[5], get(b))), get(e)),
+      f32x4.sub(f32x4.sub(this.#times(-5, at[0]), this.#times(4, get(a))), get(c)),
+      f32x4.sub(f32x4.add(get(b), get(e)), this.#times(5, at[5])),
+      f32x4.add(f32x4.add(at[0], get(a)), get(c)),
+      at[5],
+    ];
+  }
+
+  /** Output transform, `A^T m`: six values to four. Factors 2, 4, 8. */
+  output(m: readonly Local[]): Code[] {
+    const { f } = this;
+    const [a, b, c, e] = this.#t;
+    const at = m.map(get);
+    f.set(a, f32x4.add(at[1], at[2]));
+    f.set(b, f32x4.sub(at[1], at[2]));
+    f.set(c, f32x4.add(at[3], at[4]));
+    f.set(e, f32x4.sub(at[3], at[4]));
+    return [
+      f32x4.add(f32x4.add(at[0], get(a)), get(c)),
+      f32x4.add(get(b), this.#times(2, get(e))),
+      f32x4.add(get(a), this.#times(4, get(c))),
+      f32x4.add(f32x4.add(get(b), this.#times(8, get(e))), at[5]),
+    ];
+  }
+
+  /** Transpose of the output transform, `A y`: four values to six. Factors 2, 4, 8. */
+  outputTransposed(y: readonly Local[]): Code[] {
+    const { f } = this;
+    const [a, b, c, e] = this.#t;
+    const at = y.map(get);
+    f.set(a, f32x4.add(at[0], at[2]));
+    f.set(b, f32x4.add(at[1], at[3]));
+    f.set(c, f32x4.add(at[0], this.#times(4, at[2])));
+    f.set(e, f32x4.add(this.#times(2, at[1]), this.#times(8, at[3])));
+    return [
+      at[0],
+      f32x4.add(get(a), get(b)),
+      f32x4.sub(get(a), get(b)),
+      f32x4.add(get(c), get(e)),
+      f32x4.sub(get(c), get(e)),
+      at[3],
+    ];
+  }
+
+  /** Filter transform, `G g`: three values to six. Factors 1/4, 1/6, -1/6, 1/24, 2, 4. */
+  filter(g: readonly Local[]): Code[] {
+    const { f } = this;
+    const [a, b, c] = this.#t;
+    const at = g.map(get);
+    f.set(a, f32x4.add(at[0], at[2]));
+    f.set(b, f32x4.add(at[0], this.#times(4, at[2])));
+    f.set(c, this.#times(2, at[1]));
+    return [
+      this.#times(1 / 4, at[0]),
+      this.#times(-1 / 6, f32x4.add(get(a), at[1])),
+      this.#times(1 / 6, f32x4.sub(at[1], get(a))),
+      this.#times(1 / 24, f32x4.add(get(b), get(c))),
+      this.#times(1 / 24, f32x4.sub(get(b), get(c))),
+      at[2],
+    ];
+  }
+
+  /** Transpose of the filter transform, `G^T u`: six values to three. Factors 1/4, 1/6, 1/12, 1/24. */
+  filterTransposed(u: readonly Local[]): Code[] {
+    const { f } = this;
+    const [a, b, c] = this.#t;
+    const at = u.map(get);
+    f.set(a, f32x4.add(at[1], at[2]));
+    f.set(b, f32x4.add(at[3], at[4]));
+    f.set(c, this.#times(1 / 6, get(a)));
+    return [
+      f32x4.add(f32x4.sub(this.#times(1 / 4, at[0]), get(c)), this.#times(1 / 24, get(b))),
+      f32x4.add(this.#times(1 / 6, f32x4.sub(at[2], at[1])), this.#times(1 / 12, f32x4.sub(at[3], at[4]))),
+      f32x4.add(f32x4.sub(this.#times(1 / 6, get(b)), get(c)), at[5]),
+    ];
+  }
+}
+
+/** Values along one side of a tile's input. */
+export const TILE_IN = 6;
+/** Values along one side of a tile's output. */
+export const TILE_OUT = 4;
+/** Products per tile and pair of channels. */
+export const FREQUENCIES = TILE_IN * TILE_IN;

@@ -1,0 +1,239 @@
+import type { Code } from '../../wasm/encode.js';
+import type { FunctionBuilder, FunctionRef } from '../../wasm/function-builder.js';
+import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
+import { denseLayout, type PlanContext, type PlaneLayout } from '../context.js';
+import type { Stage } from '../graph/stage.js';
+import { channelPasses, forEachPixel } from '../kernels/planes.js';
+import { Chain } from './chain.js';
+
+/** Starts of a stage's raw image and of its gradient, at a channel vector. */
+function starts(
+  context: PlanContext,
+  stage: Stage,
+  image: Local,
+  vector: number,
+): { raw: Code; gradient: Code } {
+  const buffers = context.buffers[stage.index];
+  const at = (base: number, bytes: number) =>
+    i32.add(i32.mul(get(image), i32.const(bytes)), i32.const(base + vector * 16));
+  return { raw: at(buffers.raw, buffers.rawBytes), gradient: at(buffers.gradient, buffers.gradientBytes) };
+}
+
+/** The four values of a 2 x 2 window: what was stored, what the chain made of it, and the largest. */
+class Window {
+  readonly y: Local[];
+  readonly z: Local[];
+  readonly top: Local;
+
+  constructor(
+    readonly f: FunctionBuilder,
+    readonly offsets: readonly number[],
+  ) {
+    this.y = f.locals('v128', 4);
+    this.z = f.locals('v128', 4);
+    this.top = f.local('v128');
+  }
+
+  read(chain: Chain, from: Local): void {
+    const { f, y, z, top } = this;
+    for (const [i, offset] of this.offsets.entries()) {
+      f.set(y[i], v128.load(get(from), offset));
+      f.set(z[i], chain.preActivation(get(y[i])));
+    }
+    f.set(top, f32x4.pmax(f32x4.pmax(get(z[0]), get(z[1])), f32x4.pmax(get(z[2]), get(z[3]))));
+  }
+}
+
+const windowOffsets = (layout: PlaneLayout): number[] => [
+  0,
+  layout.pixelBytes,
+  layout.rowBytes,
+  layout.rowBytes + layout.pixelBytes,
+];
+
+/**
+ * A function `(image)` that writes the image's two sums per channel for the affine part's gradient:
+ * `sum g` and `sum g (y - mean)`, where g is the gradient in front of the activation.
+ */
+export function emitSums(context: PlanContext, stage: Stage): FunctionRef {
+  return context.module.function(`sums ${stage.name}`, ['i32'], [], (f, [image]) => {
+    const raw = denseLayout(stage, stage.raw);
+    const seen = denseLayout(stage, stage.shape);
+    const [from, gradient, partial] = f.locals('i32', 3);
+    const [sum, product, mean, g, y, z, d] = f.locals('v128', 7);
+    const chain = new Chain(f, context, stage);
+    const { buffers, vectors } = chain;
+    const window = new Window(f, windowOffsets(raw));
+    const pixels = stage.raw.height * stage.raw.width;
+    const withMean = chain.affine === 'batchNorm';
+    f.set(partial, i32.add(i32.mul(get(image), i32.const(vectors * 32)), i32.const(buffers.partial)));
+
+    const add = (value: Code) => {
+      f.set(sum, f32x4.add(get(sum), get(g)));
+      if (withMean) f.set(product, f32x4.add(get(product), f32x4.mul(get(g), f32x4.sub(value, get(mean)))));
+    };
+    for (let vector = 0; vector < vectors; vector++) {
+      const start = starts(context, stage, image, vector);
+      chain.setup(image, vector);
+      f.set(from, start.raw);
+      f.set(gradient, start.gradient);
+      f.set(sum, v128.zero());
+      f.set(product, v128.zero());
+      if (withMean) f.set(mean, v128.load(i32.const(0), buffers.mean + vector * 16));
+      if (stage.pool === 'max') {
+        const source = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
+        forEachPixel(f, stage.shape.height, stage.shape.width, [source, { local: gradient, ...seen }], () => {
+          window.read(chain, from);
+          f.set(g, chain.gate(v128.load(get(gradient)), get(window.top)));
+          f.set(y, get(window.y[3]));
+          // From the last to the first, so that the first of equal values wins, as in PyTorch.
+          for (const i of [2, 1, 0])
+            f.set(y, v128.bitselect(get(window.y[i]), get(y), f32x4.eq(get(window.z[i]), get(window.top))));
+          add(get(y));
+        });
+      } else {
+        const pointers = [{ local: from, ...raw }];
+        if (stage.pool === 'globalAverage')
+          f.set(d, f32x4.mul(v128.load(get(gradient)), f32x4.const(1 / pixels)));
+        else pointers.push({ local: gradient, ...seen });
+        forEachPixel(f, stage.raw.height, stage.raw.width, pointers, () => {
+          f.set(y, v128.load(get(from)));
+          f.set(z, chain.preActivation(get(y)));
+          f.set(g, chain.gate(stage.pool ? get(d) : v128.load(get(gradient)), get(z)));
+          add(get(y));
+        });
+      }
+      const masked = (value: Local) => (chain.mask ? f32x4.mul(get(value), get(chain.mask)) : get(value));
+      f.emit(v128.store(get(partial), masked(sum), vector * 16));
+      f.emit(v128.store(get(partial), masked(product), (vectors + vector) * 16));
+    }
+  });
+}
+
+/**
+ * A function `(image, destination)` that writes the gradient with respect to the producer's raw output, in the
+ * layout asked for. With batch norm that is `gA g + gB (y - mean) + gC` per channel, where g is the gradient in
+ * front of the activation and the coefficients hold the batch's sums. The mean is taken off first: large areas
+ * of an image have one colour, and a rounding error that is the same in all of them adds up.
+ */
+export function emitRawGradient(context: PlanContext, stage: Stage, layout: PlaneLayout): FunctionRef {
+  return context.module.function(`gradient ${stage.name}`, ['i32', 'i32'], [], (f, [image, destination]) => {
+    const raw = denseLayout(stage, stage.raw);
+    const seen = denseLayout(stage, stage.shape);
+    const [from, gradient, to] = f.locals('i32', 3);
+    const chains = Array.from({ length: 2 }, () => new Chain(f, context, stage));
+    const coefficients = Array.from({ length: 2 }, () => f.locals('v128', 4));
+    const [g, y, taken, hit] = f.locals('v128', 4);
+    const averaged = f.locals('v128', 2);
+    const { buffers, vectors, affine } = chains[0];
+    const normed = affine === 'batchNorm';
+    const window = new Window(f, windowOffsets(raw));
+    const toOffsets = windowOffsets(layout);
+    const pixels = stage.raw.height * stage.raw.width;
+
+    for (const { first, count } of channelPasses(vectors, stage.pool === 'max' ? 1 : 2)) {
+      const start = starts(context, stage, image, first);
+      for (let i = 0; i < count; i++) {
+        chains[i].setup(image, first + i);
+        const at = (base: number) => v128.load(i32.const(0), base + (first + i) * 16);
+        const mask = chains[i].mask;
+        const [gA, gB, gC, mean] = coefficients[i];
+        if (normed) {
+          f.set(gA, mask ? f32x4.mul(at(buffers.gA), get(mask)) : at(buffers.gA));
+          f.set(gB, at(buffers.gB));
+          f.set(gC, at(buffers.gC));
+          f.set(mean, at(buffers.mean));
+        } else if (mask) f.set(gA, get(mask));
+        if (stage.pool === 'globalAverage')
+          f.set(averaged[i], f32x4.mul(v128.load(start.gradient, i * 16), f32x4.const(1 / pixels)));
+      }
+      f.set(from, start.raw);
+      f.set(gradient, start.gradient);
+      f.set(to, i32.add(get(destination), i32.const(first * 16)));
+
+      /** `gA g`, without the part that comes from the batch's statistics. */
+      const scaled = (value: Code, i: number) =>
+        normed || chains[i].mask ? f32x4.mul(value, get(coefficients[i][0])) : value;
+      const withStatistics = (value: Code, yValue: Code, i: number) => {
+        const [, gB, gC, mean] = coefficients[i];
+        if (!normed) return value;
+        const centred = f32x4.mul(f32x4.sub(yValue, get(mean)), get(gB));
+        return f32x4.add(value, f32x4.add(centred, get(gC)));
+      };
+
+      if (stage.pool === 'max') {
+        const [chain] = chains;
+        const source = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
+        const target = { local: to, pixelBytes: layout.pixelBytes * 2, rowBytes: layout.rowBytes * 2 };
+        forEachPixel(
+          f,
+          stage.shape.height,
+          stage.shape.width,
+          [source, target, { local: gradient, ...seen }],
+          () => {
+            window.read(chain, from);
+            f.set(g, scaled(chain.gate(v128.load(get(gradient)), get(window.top)), 0));
+            f.set(taken, v128.zero());
+            for (let i = 0; i < 4; i++) {
+              // The first of equal values takes the gradient.
+              f.set(hit, v128.andnot(f32x4.eq(get(window.z[i]), get(window.top)), get(taken)));
+              if (i < 3) f.set(taken, v128.or(get(taken), get(hit)));
+              const own = v128.and(get(g), get(hit));
+              f.emit(v128.store(get(to), withStatistics(own, get(window.y[i]), 0), toOffsets[i]));
+            }
+          },
+        );
+      } else {
+        const pointers = [
+          { local: from, ...raw },
+          { local: to, ...layout },
+        ];
+        if (!stage.pool) pointers.push({ local: gradient, ...seen });
+        forEachPixel(f, stage.raw.height, stage.raw.width, pointers, () => {
+          for (let i = 0; i < count; i++) {
+            f.set(y, v128.load(get(from), i * 16));
+            const d = stage.pool ? get(averaged[i]) : v128.load(get(gradient), i * 16);
+            const own = chains[i].gate(d, chains[i].preActivation(get(y)));
+            f.emit(v128.store(get(to), withStatistics(scaled(own, i), get(y), i), i * 16));
+          }
+        });
+      }
+    }
+  });
+}
+
+/**
+ * A function `(image, source)` that puts the gradient with respect to what readers of the stage see where the
+ * stage finds it, or adds it to what other readers put there.
+ */
+export function emitSink(
+  context: PlanContext,
+  stage: Stage,
+  layout: PlaneLayout,
+  accumulate: boolean,
+): FunctionRef {
+  return context.module.function(`sink ${stage.name}`, ['i32', 'i32'], [], (f, [image, source]) => {
+    const seen = denseLayout(stage, stage.shape);
+    const vectors = seen.pixelBytes / 16;
+    const [from, to] = f.locals('i32', 2);
+    f.set(from, get(source));
+    f.set(to, starts(context, stage, image, 0).gradient);
+    forEachPixel(
+      f,
+      stage.shape.height,
+      stage.shape.width,
+      [
+        { local: from, ...layout },
+        { local: to, ...seen },
+      ],
+      () => {
+        for (let i = 0; i < vectors; i++) {
+          const value = v128.load(get(from), i * 16);
+          f.emit(
+            v128.store(get(to), accumulate ? f32x4.add(v128.load(get(to), i * 16), value) : value, i * 16),
+          );
+        }
+      },
+    );
+  });
+}

@@ -1,0 +1,99 @@
+import type { FunctionRef } from '../../wasm/function-builder.js';
+import { f32, f32x4, get, i32, memoryCopy, v128 } from '../../wasm/ops.js';
+import { denseLayout, type PlanContext, type PlaneLayout } from '../context.js';
+import type { Stage } from '../graph/stage.js';
+import { channelPasses, forEachPixel } from '../kernels/planes.js';
+import { Chain } from './chain.js';
+
+/**
+ * A function `(image, destination)` that writes what readers of the stage see, one image, in the layout asked
+ * for.
+ */
+export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout): FunctionRef {
+  if (stage.producer.kind === 'input') return emitInputLoad(context, stage, layout);
+  return context.module.function(`load ${stage.name}`, ['i32', 'i32'], [], (f, [image, destination]) => {
+    const { height, width } = stage.shape;
+    const raw = denseLayout(stage, stage.raw);
+    const from = f.local('i32');
+    const to = f.local('i32');
+    const chains = Array.from({ length: 3 }, () => new Chain(f, context, stage));
+    const [chain] = chains;
+    const rawStart = i32.add(
+      i32.mul(get(image), i32.const(chain.buffers.rawBytes)),
+      i32.const(chain.buffers.raw),
+    );
+
+    if (stage.pool === 'globalAverage') {
+      const sum = f.local('v128');
+      const pixels = stage.raw.height * stage.raw.width;
+      for (let vector = 0; vector < chain.vectors; vector++) {
+        chain.setup(image, vector);
+        f.set(from, i32.add(rawStart, i32.const(vector * 16)));
+        f.set(sum, v128.zero());
+        forEachPixel(f, stage.raw.height, stage.raw.width, [{ local: from, ...raw }], () =>
+          f.set(sum, f32x4.add(get(sum), chain.activate(chain.preActivation(v128.load(get(from)))))),
+        );
+        f.emit(v128.store(get(destination), f32x4.mul(get(sum), f32x4.const(1 / pixels)), vector * 16));
+      }
+      return;
+    }
+
+    for (const { first, count } of channelPasses(chain.vectors, stage.pool === 'max' ? 1 : 3)) {
+      const used = chains.slice(0, count);
+      for (const [i, one] of used.entries()) one.setup(image, first + i);
+      f.set(from, i32.add(rawStart, i32.const(first * 16)));
+      f.set(to, i32.add(get(destination), i32.const(first * 16)));
+      const step = stage.pool === 'max' ? 2 : 1;
+      const source = { local: from, pixelBytes: raw.pixelBytes * step, rowBytes: raw.rowBytes * step };
+      forEachPixel(f, height, width, [source, { local: to, ...layout }], () => {
+        for (const [i, one] of used.entries()) {
+          const z = (offset: number) => one.preActivation(v128.load(get(from), i * 16 + offset));
+          const top =
+            stage.pool === 'max'
+              ? f32x4.pmax(
+                  f32x4.pmax(z(0), z(raw.pixelBytes)),
+                  f32x4.pmax(z(raw.rowBytes), z(raw.rowBytes + raw.pixelBytes)),
+                )
+              : z(0);
+          f.emit(v128.store(get(to), one.activate(top), i * 16));
+        }
+      });
+    }
+  });
+}
+
+function emitInputLoad(context: PlanContext, stage: Stage, layout: PlaneLayout): FunctionRef {
+  return context.module.function('load input', ['i32', 'i32'], [], (f, [image, destination]) => {
+    const { height, width, channels } = stage.raw;
+    const rowBytes = width * channels * 4;
+    const from = f.local('i32');
+    const to = f.local('i32');
+    const row = f.local('i32');
+    const { raw, rawBytes } = context.buffers[stage.index];
+    f.set(from, i32.add(i32.mul(get(image), i32.const(rawBytes)), i32.const(raw)));
+    f.set(to, get(destination));
+    if (layout.pixelBytes !== channels * 4) {
+      // Readers that want whole vectors of channels find zeros in the lanes past the last one.
+      const pixels = [
+        { local: from, pixelBytes: channels * 4, rowBytes },
+        { local: to, ...layout },
+      ];
+      forEachPixel(f, height, width, pixels, () => {
+        for (let channel = 0; channel < layout.pixelBytes / 4; channel++)
+          f.emit(
+            f32.store(
+              get(to),
+              channel < channels ? f32.load(get(from), channel * 4) : f32.const(0),
+              channel * 4,
+            ),
+          );
+      });
+      return;
+    }
+    f.repeat(row, height, () => {
+      f.emit(memoryCopy(get(to), get(from), i32.const(rowBytes)));
+      f.advance(from, rowBytes);
+      f.advance(to, layout.rowBytes);
+    });
+  });
+}

@@ -1,0 +1,165 @@
+import type { FunctionRef } from '../../wasm/function-builder.js';
+import { get, i32, memoryFill, v128 } from '../../wasm/ops.js';
+import { chunkImages, control, elementAddress, type PlanContext, type ProducerCode } from '../context.js';
+import { type DenseProducer, needsGradient, paddedChannels, type Stage } from '../graph/stage.js';
+import { emitGemm, paddedRows } from '../kernels/gemm.js';
+import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
+import { emitRawGradient, emitSink } from '../post/backward.js';
+import { emitLoad } from '../post/load.js';
+
+/** The most images in a chunk. */
+const CHUNK = 8;
+
+/** A fully connected layer: `y = x W`, the images of a chunk at once. The bias is added where y is read. */
+export function emitDense(
+  context: PlanContext,
+  stage: Stage,
+  accumulateInput: boolean,
+  afterSink: FunctionRef | undefined,
+): ProducerCode {
+  const { module, arena } = context;
+  const producer = stage.producer as DenseProducer;
+  const [input] = stage.inputs;
+  const buffers = context.buffers[stage.index];
+  const realIn = input.shape.channels;
+  const realOut = stage.raw.channels;
+  const inWidth = paddedChannels(realIn);
+  const outWidth = paddedChannels(realOut);
+  const shared = context.sharedScratch();
+  const rows = paddedRows(CHUNK);
+  const inputs = shared.alloc(rows * inWidth * 4);
+  const outputs = shared.alloc(rows * outWidth * 4);
+  const kernel = context.weight(producer.kernel);
+  // Spare rows: register blocks may run over the last one.
+  const weights = arena.alloc(paddedRows(inWidth) * outWidth * 4);
+  const transposed = arena.alloc(paddedRows(outWidth) * inWidth * 4);
+  const slabBytes = paddedRows(inWidth) * outWidth * 4;
+  const slabs = arena.alloc(context.maxChunks * slabBytes);
+  const inLayout = { pixelBytes: inWidth * 4, rowBytes: inWidth * 4 };
+  const outLayout = { pixelBytes: outWidth * 4, rowBytes: outWidth * 4 };
+
+  const prepare = module.function(`weights ${stage.name}`, ['i32'], [], (f, [feature]) => {
+    const value = f.local('v128');
+    for (let vector = 0; vector < outWidth / 4; vector++) {
+      const valid = realOut - vector * 4;
+      f.set(value, loadWeights(elementAddress(kernel.value, feature, realOut * 4), vector * 16, valid));
+      f.emit(v128.store(elementAddress(weights, feature, outWidth * 4), get(value), vector * 16));
+      for (let lane = 0; lane < Math.min(4, valid); lane++)
+        f.emit(
+          v128.store32Lane(
+            elementAddress(transposed, feature, 4),
+            get(value),
+            lane,
+            (vector * 4 + lane) * inWidth * 4,
+          ),
+        );
+    }
+  });
+
+  const load = emitLoad(context, input, inLayout);
+  const forward = module.function(`forward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
+    const { first, end } = chunkImages(f, chunk);
+    const [image, a, b, c, count] = f.locals('i32', 5);
+    const at = (offset: number) => i32.add(get(base), i32.const(offset));
+    f.set(count, i32.sub(get(end), get(first)));
+    f.set(a, at(inputs));
+    f.forRange(image, get(first), get(end), 1, () => {
+      f.call(load, get(image), get(a));
+      f.advance(a, inWidth * 4);
+    });
+    f.set(a, at(inputs));
+    f.set(b, i32.const(weights));
+    f.set(c, at(outputs));
+    emitGemm(
+      f,
+      { aRow: inWidth * 4, aK: 4, bK: outWidth * 4, cRow: outWidth * 4 },
+      outWidth / 4,
+      { a, b, c, k: i32.const(realIn), rows: get(count) },
+      false,
+    );
+    f.forRange(image, get(first), get(end), 1, () => {
+      for (let vector = 0; vector < outWidth / 4; vector++)
+        f.emit(
+          v128.store(
+            elementAddress(buffers.raw, image, buffers.rawBytes),
+            v128.load(get(c), vector * 16),
+            vector * 16,
+          ),
+        );
+      f.advance(c, outWidth * 4);
+    });
+  });
+
+  const rawGradient = emitRawGradient(context, stage, outLayout);
+  const sink = needsGradient(input) ? emitSink(context, input, inLayout, accumulateInput) : undefined;
+  const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
+    const { first, end } = chunkImages(f, chunk);
+    const [image, a, b, c, count] = f.locals('i32', 5);
+    const at = (offset: number) => i32.add(get(base), i32.const(offset));
+    f.set(count, i32.sub(get(end), get(first)));
+    f.set(a, at(inputs));
+    f.set(b, at(outputs));
+    f.forRange(image, get(first), get(end), 1, () => {
+      f.call(load, get(image), get(a));
+      f.call(rawGradient, get(image), get(b));
+      f.advance(a, inWidth * 4);
+      f.advance(b, outWidth * 4);
+    });
+    f.set(c, elementAddress(slabs, chunk, slabBytes));
+    f.emit(memoryFill(get(c), i32.const(0), i32.const(slabBytes)));
+    f.set(a, at(inputs));
+    f.set(b, at(outputs));
+    emitGemm(
+      f,
+      { aRow: 4, aK: inWidth * 4, bK: outWidth * 4, cRow: outWidth * 4 },
+      outWidth / 4,
+      { a, b, c, k: get(count), rows: i32.const(inWidth) },
+      true,
+    );
+    if (sink) {
+      f.set(a, at(outputs));
+      f.set(b, i32.const(transposed));
+      f.set(c, at(inputs));
+      emitGemm(
+        f,
+        { aRow: outWidth * 4, aK: 4, bK: inWidth * 4, cRow: inWidth * 4 },
+        inWidth / 4,
+        { a, b, c, k: i32.const(realOut), rows: get(count) },
+        false,
+      );
+      f.forRange(image, get(first), get(end), 1, () => {
+        f.call(sink, get(image), get(c));
+        if (afterSink) f.call(afterSink, get(image));
+        f.advance(c, inWidth * 4);
+      });
+    }
+  });
+
+  const reduce = module.function(`reduce ${stage.name}`, ['i32'], [], (f, [feature]) => {
+    const [at, left] = f.locals('i32', 2);
+    const sum = f.local('v128');
+    for (let vector = 0; vector < outWidth / 4; vector++) {
+      emitChunkSum(
+        f,
+        { sum, at, left },
+        i32.add(elementAddress(slabs, feature, outWidth * 4), i32.const(vector * 16)),
+        i32.load(i32.const(0), control.chunks),
+        slabBytes,
+      );
+      storeLanes(
+        f,
+        elementAddress(kernel.gradient, feature, realOut * 4),
+        get(sum),
+        vector * 16,
+        realOut - vector * 4,
+      );
+    }
+  });
+
+  return {
+    prepare: { items: realIn, run: prepare },
+    forward,
+    backward,
+    reduce: producer.kernel.trainable ? { items: realIn, run: reduce } : undefined,
+  };
+}

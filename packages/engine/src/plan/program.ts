@@ -1,0 +1,283 @@
+import type { FunctionRef } from '../wasm/function-builder.js';
+import { ModuleBuilder, PAGE_BYTES } from '../wasm/module-builder.js';
+import { get, i32 } from '../wasm/ops.js';
+import { Arena } from './arena.js';
+import {
+  CONTROL_BYTES,
+  chunkImages,
+  control,
+  MAX_PHASES,
+  PlanContext,
+  type ProducerCode,
+  type StageBuffers,
+  type WeightAddress,
+} from './context.js';
+import { needsGradient, type Stage, type StageGraph } from './graph/stage.js';
+import { affineOf, biasOf, needsSums } from './post/affine.js';
+import { emitSums } from './post/backward.js';
+import { emitBiasGradient, emitNormalise, emitNormaliseGradient, emitStatistics } from './post/batch-norm.js';
+import { emitProducer } from './producers/index.js';
+import { barrierLocals, emitBarrier, emitShared } from './threads/synchronise.js';
+
+/** What the threads can be told to run. */
+export const entry = {
+  /** Leave: the thread's function returns. */
+  exit: 0,
+  /** Weights into the form that kernels read. */
+  prepare: 1,
+  /** Forward in training mode: batch statistics, dropout. */
+  forward: 2,
+  /** Backward from the outputs' gradient to the weights'. */
+  backward: 3,
+  /** Forward with the coefficients as they stand. */
+  infer: 4,
+} as const;
+
+/** A compiled plan for one batch capacity. */
+export interface Program {
+  readonly module: WebAssembly.Module;
+  readonly pages: number;
+  readonly buffers: readonly StageBuffers[];
+  readonly weights: ReadonlyMap<string, WeightAddress>;
+  /** Values of all trained weights one after the other, and their gradients in the same order. */
+  readonly values: { address: number; count: number };
+  readonly gradients: { address: number; count: number };
+}
+
+/** Work between two barriers. */
+interface Phase {
+  /** Number of items, or `chunks` for the chunks of the batch. */
+  readonly items: number | 'chunks';
+  /** Functions of `(scratch, chunk)`, or of `(item)` with the first item that is theirs. */
+  readonly calls: { run: FunctionRef; from: number; items: number }[];
+  /** Run once by the last thread to arrive. */
+  readonly single?: FunctionRef;
+}
+
+const chunkPhase = (calls: FunctionRef[], single?: FunctionRef): Phase => ({
+  items: 'chunks',
+  calls: calls.map((run) => ({ run, from: 0, items: 0 })),
+  single,
+});
+
+function itemPhase(parts: readonly { run: FunctionRef; items: number }[]): Phase {
+  let from = 0;
+  const calls = parts.map(({ run, items }) => {
+    from += items;
+    return { run, from: from - items, items };
+  });
+  return { items: from, calls };
+}
+
+/** Lays out memory for a batch of up to `capacity` images and writes all code. */
+export function compileProgram(
+  graph: StageGraph,
+  options: { capacity: number; threads: number; shared: boolean },
+): Program {
+  const { stages } = graph;
+  const arena = new Arena(CONTROL_BYTES);
+  const { weights, values, gradients } = layOutWeights(graph, arena);
+  const module = new ModuleBuilder();
+  const context = new PlanContext(module, arena, options.capacity, stages, weights);
+
+  const sums = stages.map((stage) => (needsSums(stage) ? emitSums(context, stage) : undefined));
+  const readers = stages.map((stage) => stages.filter((other) => other.inputs.includes(stage)));
+  const code = stages.map((stage): ProducerCode | undefined => {
+    if (stage.producer.kind === 'input') return undefined;
+    const [input] = stage.inputs;
+    // Backward goes from the last stage to the first: the last reader writes first, the first one finishes.
+    const others = readers[input.index];
+    return emitProducer(
+      context,
+      stage,
+      others.at(-1) !== stage,
+      others[0] === stage ? sums[input.index] : undefined,
+    );
+  });
+
+  const phases = {
+    prepare: [itemPhase(code.flatMap((one) => one?.prepare ?? []))],
+    forward: forwardPhases(context, stages, code),
+    backward: backwardPhases(context, stages, code, sums),
+    infer: [chunkPhase(code.flatMap((one) => one?.forward ?? []))],
+  };
+  const scratchBytes = context.scratchBytes;
+  const scratchStart = arena.alloc(scratchBytes * options.threads);
+  let counter = 0;
+  const entries = Object.entries(phases).map(([name, list]) => {
+    const first = counter;
+    counter += list.length;
+    if (counter > MAX_PHASES) throw new Error(`A plan has at most ${MAX_PHASES} phases, this one more`);
+    return emitEntry(module, name, list, first, { start: scratchStart, bytes: scratchBytes });
+  });
+  emitRuns(module, entries);
+
+  const pages = Math.ceil(arena.end / PAGE_BYTES) + 1;
+  const bytes = module.encode({ initialPages: pages, maximumPages: pages, shared: options.shared });
+  return {
+    module: new WebAssembly.Module(bytes),
+    pages,
+    buffers: context.buffers,
+    weights,
+    values,
+    gradients,
+  };
+}
+
+function layOutWeights(graph: StageGraph, arena: Arena) {
+  const sizeOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
+  const trained = graph.weights.filter((ref) => ref.trainable);
+  const fixed = graph.weights.filter((ref) => !ref.trainable);
+  const count = trained.reduce((sum, ref) => sum + sizeOf(ref.shape), 0);
+  // Vector loads at the end of a weight may reach a little past it.
+  const valuesAddress = arena.floats(count + 16);
+  const gradientsAddress = arena.floats(count + 16);
+  const weights = new Map<string, WeightAddress>();
+  let offset = 0;
+  for (const ref of trained) {
+    weights.set(ref.name, { ref, value: valuesAddress + offset, gradient: gradientsAddress + offset });
+    offset += sizeOf(ref.shape) * 4;
+  }
+  for (const ref of fixed)
+    weights.set(ref.name, { ref, value: arena.floats(sizeOf(ref.shape) + 16), gradient: 0 });
+  return {
+    weights,
+    values: { address: valuesAddress, count },
+    gradients: { address: gradientsAddress, count },
+  };
+}
+
+/** `(base, chunk)` that calls a function of `(image)` for a chunk's images. */
+function forImages(context: PlanContext, run: FunctionRef): FunctionRef {
+  return context.module.function(`${run.name}, chunk`, ['i32', 'i32'], [], (f, [, chunk]) => {
+    const { first: image, end } = chunkImages(f, chunk);
+    f.while(i32.ltS(get(image), get(end)), () => {
+      f.call(run, get(image));
+      f.advance(image, 1);
+    });
+  });
+}
+
+/** A batch norm needs the whole batch's sums, so there all threads meet. */
+function forwardPhases(
+  context: PlanContext,
+  stages: readonly Stage[],
+  code: readonly (ProducerCode | undefined)[],
+): Phase[] {
+  const phases: Phase[] = [];
+  let open: FunctionRef[] = [];
+  for (const stage of stages) {
+    const producer = code[stage.index];
+    if (!producer) continue;
+    open.push(producer.forward);
+    if (!stage.batchNorm) continue;
+    open.push(forImages(context, emitStatistics(context, stage)));
+    phases.push(chunkPhase(open, emitNormalise(context, stage)));
+    open = [];
+  }
+  phases.push(chunkPhase(open));
+  return phases;
+}
+
+function backwardPhases(
+  context: PlanContext,
+  stages: readonly Stage[],
+  code: readonly (ProducerCode | undefined)[],
+  sums: readonly (FunctionRef | undefined)[],
+): Phase[] {
+  const phases: Phase[] = [];
+  let open: FunctionRef[] = [];
+  const last = stages[stages.length - 1];
+  const lastSums = sums[last.index];
+  // Nobody reads the outputs, so nobody but this computes their sums.
+  if (lastSums) open.push(forImages(context, lastSums));
+  for (const stage of [...stages].reverse()) {
+    if (stage.batchNorm && needsGradient(stage)) {
+      phases.push(chunkPhase(open, emitNormaliseGradient(context, stage)));
+      open = [];
+    }
+    const backward = code[stage.index]?.backward;
+    if (backward) open.push(backward);
+  }
+  phases.push(chunkPhase(open));
+  const biases = stages.filter((stage) => affineOf(stage) === 'bias' && biasOf(stage)?.trainable);
+  phases.push(
+    itemPhase([
+      ...code.flatMap((one) => one?.reduce ?? []),
+      ...biases.map((stage) => ({
+        items: 1,
+        run: context.module.function(`bias ${stage.name}`, ['i32'], [], (f) =>
+          f.call(emitBiasGradient(context, stage)),
+        ),
+      })),
+    ]),
+  );
+  return phases;
+}
+
+/** `(thread)`: runs the phases, all threads together. */
+function emitEntry(
+  module: ModuleBuilder,
+  name: string,
+  phases: readonly Phase[],
+  firstCounter: number,
+  scratch: { start: number; bytes: number },
+): FunctionRef {
+  return module.function(name, ['i32'], [], (f, [thread]) => {
+    const locals = barrierLocals(f);
+    const [base, item] = f.locals('i32', 2);
+    f.set(base, i32.add(i32.const(scratch.start), i32.mul(get(thread), i32.const(scratch.bytes))));
+    for (const [i, phase] of phases.entries()) {
+      const items =
+        phase.items === 'chunks' ? i32.load(i32.const(0), control.chunks) : i32.const(phase.items);
+      emitShared(f, firstCounter + i, items, item, () => {
+        for (const call of phase.calls)
+          if (phase.items === 'chunks') f.call(call.run, get(base), get(item));
+          else
+            f.if(i32.ltU(i32.sub(get(item), i32.const(call.from)), i32.const(call.items)), () =>
+              f.call(call.run, i32.sub(get(item), i32.const(call.from))),
+            );
+      });
+      emitBarrier(f, locals, () => {
+        f.emit(i32.atomicStore(i32.const(0), i32.const(0), control.counters + (firstCounter + i) * 64));
+        if (phase.single) f.call(phase.single);
+      });
+    }
+  });
+}
+
+/** `work(thread)` for the workers, `run(entry)` for the thread that leads them. */
+function emitRuns(module: ModuleBuilder, entries: readonly FunctionRef[]): void {
+  const dispatch = module.function('dispatch', ['i32', 'i32'], [], (f, [which, thread]) => {
+    for (const [i, target] of entries.entries())
+      f.if(i32.eq(get(which), i32.const(i + 1)), () => f.call(target, get(thread)));
+  });
+  module.function(
+    'work',
+    ['i32'],
+    [],
+    (f, [thread]) => {
+      const locals = barrierLocals(f);
+      const which = f.local('i32');
+      f.doWhile(() => {
+        emitBarrier(f, locals, undefined, true);
+        f.set(which, i32.load(i32.const(0), control.entry));
+        f.call(dispatch, get(which), get(thread));
+        return get(which);
+      });
+    },
+    { export: true },
+  );
+  module.function(
+    'run',
+    ['i32'],
+    [],
+    (f, [which]) => {
+      const locals = barrierLocals(f);
+      f.emit(i32.store(i32.const(0), get(which), control.entry));
+      emitBarrier(f, locals);
+      f.call(dispatch, get(which), i32.const(0));
+    },
+    { export: true },
+  );
+}

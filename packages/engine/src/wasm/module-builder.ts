@@ -1,0 +1,88 @@
+import { unsigned, utf8, type ValueType, valueType, vector } from './encode.js';
+import { FunctionBuilder, type FunctionRef } from './function-builder.js';
+import type { Local } from './ops.js';
+
+interface BuiltFunction {
+  readonly typeIndex: number;
+  readonly code: number[];
+  readonly exportName?: string;
+}
+
+/** Size of a WebAssembly page in bytes. */
+export const PAGE_BYTES = 65_536;
+
+/**
+ * Assembles a WebAssembly module around one imported memory, `env.memory`.
+ *
+ * The binary format is that of the WebAssembly core specification, with the SIMD, bulk-memory and threads
+ * extensions: https://webassembly.github.io/spec/core/binary/index.html
+ */
+export class ModuleBuilder {
+  readonly #types: number[][] = [];
+  readonly #typeIndex = new Map<string, number>();
+  readonly #functions: (BuiltFunction | undefined)[] = [];
+
+  /** Adds a function. `body` writes it; its parameters come as locals. */
+  function(
+    name: string,
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+    body: (f: FunctionBuilder, parameters: Local[]) => void,
+    options: { export?: boolean } = {},
+  ): FunctionRef {
+    const builder = new FunctionBuilder(parameters.length);
+    // The slot is taken before the body runs, so that a body may add functions of its own.
+    const index = this.#functions.push(undefined) - 1;
+    body(
+      builder,
+      parameters.map((_, i) => ({ index: i })),
+    );
+    this.#functions[index] = {
+      typeIndex: this.#type(parameters, results),
+      code: builder.encode(),
+      exportName: options.export ? name : undefined,
+    };
+    return { name, index };
+  }
+
+  #type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
+    const key = `${parameters.join()}>${results.join()}`;
+    let index = this.#typeIndex.get(key);
+    if (index === undefined) {
+      const types = (list: readonly ValueType[]) => vector(list.map((type) => [valueType[type]]));
+      index = this.#types.push([0x60, ...types(parameters), ...types(results)]) - 1;
+      this.#typeIndex.set(key, index);
+    }
+    return index;
+  }
+
+  /** The module's bytes. The memory that is imported must have just these limits. */
+  encode(memory: { initialPages: number; maximumPages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
+    const functions = this.#functions as BuiltFunction[];
+    const exports = functions.flatMap((fn, index) =>
+      fn.exportName === undefined ? [] : [[...utf8(fn.exportName), 0x00, ...unsigned(index)]],
+    );
+    const memoryImport = [
+      ...utf8('env'),
+      ...utf8('memory'),
+      0x02,
+      memory.shared ? 0x03 : 0x01,
+      ...unsigned(memory.initialPages),
+      ...unsigned(memory.maximumPages),
+    ];
+    const sections: [number, number[]][] = [
+      [1, vector(this.#types)],
+      [2, vector([memoryImport])],
+      [3, vector(functions.map((fn) => unsigned(fn.typeIndex)))],
+      [7, vector(exports)],
+      [10, vector(functions.map((fn) => fn.code))],
+    ];
+    const bytes = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+    for (const [id, content] of sections) {
+      bytes.push(id);
+      for (const byte of unsigned(content.length)) bytes.push(byte);
+      for (const byte of content) bytes.push(byte);
+    }
+    return new Uint8Array(bytes);
+  }
+}
