@@ -1,0 +1,78 @@
+import { InvalidArgumentError, ModelError } from '@mnist-kit/core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import type { Executor, ExecutorOptions } from '../executor.js';
+import { useBackend } from './backends.js';
+import { EagerExecutor } from './eager-executor.js';
+import { layersOf, traceGraph } from './graph.js';
+import { registerWasmGradients } from './wasm-kernels/register.js';
+import { collectParameters } from './weights.js';
+
+/** How to run a model op by op. */
+export interface EagerExecutorOptions extends ExecutorOptions {
+  /**
+   * TensorFlow.js backend, for the whole program. Default: the one that is set. `auto` takes `wasm` where the
+   * slow `cpu` one is set and the package `@tensorflow/tfjs-backend-wasm` is installed.
+   */
+  backend?: string;
+}
+
+/**
+ * Makes an executor that runs a model op by op with TensorFlow.js, whatever layers it has, on any backend.
+ *
+ * It works on the model's own weights, so the model is always in step with it. Gradients come from
+ * TensorFlow.js's tape; those that its wasm backend lacks (of the filter of a convolution, and of depthwise
+ * convolutions) are added to it. Dropout is drawn from the given `Generator`, and BatchNorm's running
+ * variance is the unbiased one, as in PyTorch. Penalties of the layers' regularizers are part of the loss.
+ *
+ * @param model A model with one input, a sample of rank 1 to 3, and one output of rank 2,
+ * `n x classes`. Images are `height x width x channels`; a sample of rank 1 counts as `1 x 1 x n` and one of
+ * rank 2 as `height x width x 1`.
+ * @param options See {@link EagerExecutorOptions}.
+ * @throws ModelError when the model's input or output is something else, or a layer makes masks.
+ * @throws InvalidArgumentError when `batchSize` is not a positive integer.
+ * @throws EngineError when the backend does not start.
+ */
+export async function createEagerExecutor(
+  model: tfl.LayersModel,
+  options: EagerExecutorOptions = {},
+): Promise<Executor> {
+  const { batchSize = 128, backend } = options;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1)
+    throw new InvalidArgumentError('batchSize', 'must be a positive integer', batchSize);
+  const graph = traceGraph(model);
+  const sampleShape = readSampleShape(model);
+  const classes = readClasses(model);
+  registerWasmGradients();
+  if (backend !== undefined) await useBackend(backend);
+
+  return new EagerExecutor({
+    graph,
+    parameters: await collectParameters(layersOf(graph)),
+    sampleShape,
+    inputShape: toImageShape(sampleShape),
+    classes,
+    batchSize,
+  });
+}
+
+function readSampleShape(model: tfl.LayersModel): number[] {
+  const shape = model.inputs[0].shape.slice(1);
+  if (shape.length < 1 || shape.length > 3 || shape.some((length) => length === null))
+    throw new ModelError(
+      `The model's input must be samples of rank 1 to 3 with fixed sizes. Received: [${model.inputs[0].shape.join(', ')}]`,
+    );
+  return shape as number[];
+}
+
+function readClasses(model: tfl.LayersModel): number {
+  const { shape } = model.outputs[0];
+  if (shape.length !== 2 || shape[1] === null)
+    throw new ModelError(`The model's output must be n x classes. Received: [${shape.join(', ')}]`);
+  return shape[1];
+}
+
+function toImageShape(sample: readonly number[]): [number, number, number] {
+  if (sample.length === 1) return [1, 1, sample[0]];
+  if (sample.length === 2) return [sample[0], sample[1], 1];
+  return [sample[0], sample[1], sample[2]];
+}

@@ -1,0 +1,104 @@
+import { EngineError, type Generator, InvalidArgumentError, ModelError } from '@mnist-kit/core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Graph, GraphNode } from './graph.js';
+
+interface DropoutPlan {
+  readonly node: GraphNode;
+  readonly rate: number;
+  /** Shape of the mask of one sample, channels last; 1 where a draw holds for the whole dimension. */
+  readonly noiseShape: readonly number[];
+}
+
+/** Layers that draw random numbers of their own in training, which no generator would reproduce. */
+const randomLayers = new Set(['GaussianNoise', 'GaussianDropout', 'AlphaDropout', 'RandomWidth']);
+
+/** The dropout masks of one training step, drawn ahead of it from a generator. */
+export class DropoutMasks {
+  readonly #plans: readonly DropoutPlan[];
+  readonly #unreproducible: string | undefined;
+  #drawn: { readonly size: number; readonly masks: readonly Float32Array[] } | undefined;
+
+  /** @throws ModelError when a noise shape does not fit its layer's input. */
+  constructor(graph: Graph) {
+    this.#plans = graph.nodes.filter(({ layer }) => isDropout(layer.getClassName())).flatMap(planDropout);
+    this.#unreproducible = graph.nodes.find(drawsByItself)?.layer.name;
+  }
+
+  /**
+   * Draws one 53-bit double per element of each layer's noise shape, layer after layer in forward order, and
+   * within a layer in PyTorch's order, channels first.
+   */
+  draw(size: number, generator: Generator): void {
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw new InvalidArgumentError('size', 'must be a positive integer', size);
+    const masks = this.#plans.map(({ rate, noiseShape }) => {
+      const length = noiseShape.reduce((product, n) => product * n, size);
+      return toChannelsLast(generator.dropoutMask(new Float32Array(length), rate), size, noiseShape);
+    });
+    this.#drawn = { size, masks };
+  }
+
+  /**
+   * Takes the drawn masks, so that no two steps use the same ones.
+   *
+   * @throws EngineError when none were drawn for this batch.
+   * @throws ModelError when a layer draws random numbers of its own.
+   */
+  take(size: number): Map<GraphNode, tf.Tensor> {
+    if (this.#unreproducible !== undefined)
+      throw new ModelError(
+        `Layer "${this.#unreproducible}" draws random numbers of its own, so that a training step could not be reproduced. Use Dropout.`,
+      );
+    const drawn = this.#drawn;
+    this.#drawn = undefined;
+    if (this.#plans.length === 0) return new Map();
+    if (drawn === undefined)
+      throw new EngineError('`drawMasks(size, generator)` must be called before each `trainStep`.');
+    if (drawn.size !== size)
+      throw new EngineError(
+        `\`trainStep\` must get the batch size that masks were drawn for, ${drawn.size}. Received: ${size}`,
+      );
+    return new Map(
+      this.#plans.map(({ node, noiseShape }, i) => [node, tf.tensor(drawn.masks[i], [size, ...noiseShape])]),
+    );
+  }
+}
+
+function isDropout(className: string): boolean {
+  return className === 'Dropout' || className === 'SpatialDropout1D';
+}
+
+function planDropout(node: GraphNode): DropoutPlan[] {
+  const { layer } = node;
+  const { rate, noiseShape } = layer.getConfig() as { rate: number; noiseShape?: (number | null)[] };
+  // Where TensorFlow.js drops nothing, PyTorch draws nothing.
+  if (!(rate > 0 && rate < 1)) return [];
+  const input = node.inputShapes[0];
+  const asked = layer.getClassName() === 'SpatialDropout1D' ? [null, 1, null] : (noiseShape ?? []);
+  const shape = input.slice(1).map((length, i) => asked[i + 1] ?? length);
+  const fits = shape.every((length, i) => length !== null && (length === 1 || length === input[i + 1]));
+  if (!fits || (asked.length > 0 && asked.length !== input.length) || asked[0] === 1)
+    throw new ModelError(
+      `The noise shape of layer "${layer.name}" must fit its input [${input.join(', ')}] and leave the batch open. ` +
+        `Received: [${asked.join(', ')}]`,
+    );
+  return [{ node, rate, noiseShape: shape as number[] }];
+}
+
+function drawsByItself({ layer }: GraphNode): boolean {
+  const { dropout, recurrentDropout } = layer.getConfig() as Record<string, number | undefined>;
+  return randomLayers.has(layer.getClassName()) || (dropout ?? 0) > 0 || (recurrentDropout ?? 0) > 0;
+}
+
+/** From `size x channels x …space` to `size x …space x channels`. */
+function toChannelsLast(mask: Float32Array, size: number, noiseShape: readonly number[]): Float32Array {
+  const channels = noiseShape[noiseShape.length - 1];
+  const space = noiseShape.slice(0, -1).reduce((product, n) => product * n, 1);
+  if (space === 1) return mask;
+  const result = new Float32Array(mask.length);
+  for (let n = 0; n < size; n++)
+    for (let c = 0; c < channels; c++)
+      for (let s = 0; s < space; s++)
+        result[(n * space + s) * channels + c] = mask[(n * channels + c) * space + s];
+  return result;
+}
