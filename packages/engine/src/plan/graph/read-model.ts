@@ -13,6 +13,8 @@ import type {
 
 type Layer = layers.Layer;
 type Config = Record<string, unknown>;
+/** Makes the error that says why the layer at hand cannot be run. */
+type Refuse = (why: string) => UnsupportedLayerError;
 
 /** A layer that the plan cannot run; the message names it and says why. */
 export class UnsupportedLayerError extends ModelError {}
@@ -85,14 +87,14 @@ class ModelReader {
   #readLayer(layer: Layer): void {
     const config = layer.getConfig() as Config;
     const inputs = inputsOf(layer);
-    const refuse = (why: string): never => {
-      throw new UnsupportedLayerError(`Layer "${layer.name}" (${layer.getClassName()}): ${why}`);
-    };
-    if (this.#headDone) refuse('nothing may follow the softmax of the outputs');
-    if (layer.inboundNodes.length !== 1) refuse('a layer that is applied more than once shares its weights');
-    if (inputs.length !== 1) refuse('the plan does not know this way of joining branches');
+    const refuse: Refuse = (why) =>
+      new UnsupportedLayerError(`Layer "${layer.name}" (${layer.getClassName()}): ${why}`);
+    if (this.#headDone) throw refuse('nothing may follow the softmax of the outputs');
+    if (layer.inboundNodes.length !== 1)
+      throw refuse('a layer that is applied more than once shares its weights');
+    if (inputs.length !== 1) throw refuse('the plan does not know this way of joining branches');
     const source = this.#stageOf.get(inputs[0].id);
-    if (!source) return refuse('its input comes from outside the model');
+    if (!source) throw refuse('its input comes from outside the model');
 
     const shared = (this.#readers.get(inputs[0].id) ?? 0) > 1;
     let stage: Stage;
@@ -112,7 +114,7 @@ class ModelReader {
       case 'ReLU': {
         const name = layer.getClassName() === 'ReLU' ? 'relu' : String(config.activation);
         if (layer.getClassName() === 'ReLU' && config.maxValue !== undefined && config.maxValue !== null)
-          refuse('a ReLU with a maximum');
+          throw refuse('a ReLU with a maximum');
         stage = this.#activation(layer, name, source, shared, refuse);
         break;
       }
@@ -132,7 +134,7 @@ class ModelReader {
           width % 2 ||
           String(config.dataFormat ?? 'channelsLast') !== 'channelsLast'
         )
-          refuse('the plan knows 2 x 2 windows with stride 2 on planes of even size');
+          throw refuse('the plan knows 2 x 2 windows with stride 2 on planes of even size');
         stage.pool = 'max';
         stage.shape = { height: height / 2, width: width / 2, channels };
         break;
@@ -145,12 +147,12 @@ class ModelReader {
       }
       case 'Flatten': {
         if (source.shape.height * source.shape.width !== 1)
-          refuse('flattening a plane is not known to the plan');
+          throw refuse('flattening a plane is not known to the plan');
         stage = source;
         break;
       }
       default:
-        return refuse('the plan does not know this layer');
+        throw refuse('the plan does not know this layer');
     }
     this.#stageOf.set((layer.output as SymbolicTensor).id, stage);
   }
@@ -161,11 +163,13 @@ class ModelReader {
     return this.#add(layer.name, { kind: 'identity' }, [source], source.shape);
   }
 
-  #conv(layer: Layer, config: Config, source: Stage, refuse: (why: string) => never): Stage {
+  #conv(layer: Layer, config: Config, source: Stage, refuse: Refuse): Stage {
     const kernelSize = config.kernelSize as [number, number];
     const strides = config.strides as [number, number];
-    if (String(config.dilationRate ?? '1,1') !== '1,1') refuse('dilated kernels are not known to the plan');
-    if ((config.dataFormat ?? 'channelsLast') !== 'channelsLast') refuse('the plan reads channels last');
+    if (String(config.dilationRate ?? '1,1') !== '1,1')
+      throw refuse('dilated kernels are not known to the plan');
+    if ((config.dataFormat ?? 'channelsLast') !== 'channelsLast')
+      throw refuse('the plan reads channels last');
     const { height, width } = source.shape;
     const same = config.padding === 'same';
     const out = (size: number, kernel: number, stride: number) =>
@@ -193,8 +197,9 @@ class ModelReader {
     return stage;
   }
 
-  #dense(layer: Layer, config: Config, source: Stage, refuse: (why: string) => never): Stage {
-    if (source.shape.height * source.shape.width !== 1) refuse('a dense layer on planes; flatten them first');
+  #dense(layer: Layer, config: Config, source: Stage, refuse: Refuse): Stage {
+    if (source.shape.height * source.shape.width !== 1)
+      throw refuse('a dense layer on planes; flatten them first');
     const stage = this.#add(layer.name, { kind: 'dense', ...kernelAndBias(layer, config) }, [source], {
       height: 1,
       width: 1,
@@ -205,19 +210,13 @@ class ModelReader {
   }
 
   /** The activation that a Conv2D or Dense carries itself. */
-  #ownActivation(stage: Stage, config: Config, refuse: (why: string) => never): void {
+  #ownActivation(stage: Stage, config: Config, refuse: Refuse): void {
     const name = String(config.activation ?? 'linear');
     if (isHeadActivation(name)) this.#setHead(stage, name, refuse);
     else stage.activation = knownActivation(name, refuse);
   }
 
-  #activation(
-    layer: Layer,
-    name: string,
-    source: Stage,
-    shared: boolean,
-    refuse: (why: string) => never,
-  ): Stage {
+  #activation(layer: Layer, name: string, source: Stage, shared: boolean, refuse: Refuse): Stage {
     if (isHeadActivation(name)) {
       this.#setHead(source, name, refuse);
       return source;
@@ -230,19 +229,14 @@ class ModelReader {
     return stage;
   }
 
-  #dropout(
-    layer: Layer,
-    config: Config,
-    source: Stage,
-    shared: boolean,
-    refuse: (why: string) => never,
-  ): Stage {
+  #dropout(layer: Layer, config: Config, source: Stage, shared: boolean, refuse: Refuse): Stage {
     const rate = config.rate as number;
     const { height, width } = source.shape;
     const noise = config.noiseShape as (number | null)[] | null | undefined;
     const perChannel =
       height * width === 1 || (noise?.length === 4 && noise[1] === 1 && noise[2] === 1 && noise[3] !== 1);
-    if (!perChannel) refuse('the plan drops whole channels (noiseShape [null, 1, 1, null]) or features');
+    if (!perChannel)
+      throw refuse('the plan drops whole channels (noiseShape [null, 1, 1, null]) or features');
     const stage = this.#continue(
       layer,
       source,
@@ -253,8 +247,8 @@ class ModelReader {
     return stage;
   }
 
-  #setHead(stage: Stage, name: HeadActivation, refuse: (why: string) => never): void {
-    if (stage.shape.height * stage.shape.width !== 1) refuse(`${name} over a plane`);
+  #setHead(stage: Stage, name: HeadActivation, refuse: Refuse): void {
+    if (stage.shape.height * stage.shape.width !== 1) throw refuse(`${name} over a plane`);
     this.#head = name;
     this.#headDone = true;
   }
@@ -267,9 +261,9 @@ const afterProducer = (stage: Stage): boolean =>
 const isHeadActivation = (name: string): name is 'softmax' | 'logSoftmax' =>
   name === 'softmax' || name === 'logSoftmax';
 
-function knownActivation(name: string, refuse: (why: string) => never): ActivationName {
+function knownActivation(name: string, refuse: Refuse): ActivationName {
   if (name === 'linear' || name === 'relu') return name;
-  return refuse(`the plan does not know the activation "${name}"`);
+  throw refuse(`the plan does not know the activation "${name}"`);
 }
 
 function inputsOf(layer: Layer): SymbolicTensor[] {
@@ -293,11 +287,11 @@ function kernelAndBias(layer: Layer, config: Config): { kernel: WeightRef; bias?
   return { kernel, bias: config.useBias === false ? undefined : bias };
 }
 
-function batchNormOf(layer: Layer, config: Config, stage: Stage, refuse: (why: string) => never): BatchNorm {
+function batchNormOf(layer: Layer, config: Config, stage: Stage, refuse: Refuse): BatchNorm {
   const axis = config.axis as number;
   if (axis !== -1 && axis !== inputsOf(layer)[0].shape.length - 1)
-    refuse('batch norm over another axis than the channels');
-  if (stage.raw.channels <= 0) refuse('no channels');
+    throw refuse('batch norm over another axis than the channels');
+  if (stage.raw.channels <= 0) throw refuse('no channels');
   const refs = refsOf(layer);
   let next = 0;
   const gamma = config.scale === false ? undefined : refs[next++];
