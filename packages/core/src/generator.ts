@@ -228,7 +228,10 @@ export class Generator {
 
   /** A second generator at the same place of the same stream. */
   clone(): Generator {
-    return Generator.fromState(this.state());
+    const generator = new Generator(this.#seed);
+    generator.#twister.copy(this.#twister);
+    generator.#nextNormal = this.#nextNormal;
+    return generator;
   }
 
   #normal(): number {

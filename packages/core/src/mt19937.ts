@@ -77,6 +77,13 @@ export class Mt19937 {
     return (high * 67108864 + (this.next() >>> 6)) * 2 ** -53;
   }
 
+  /** Goes to the place where another one is; far cheaper than by way of its state. */
+  copy(other: Mt19937): void {
+    this.#words.set(other.#words);
+    this.#block.set(other.#block);
+    this.#position = other.#position;
+  }
+
   state(): Mt19937State {
     const bytes = new Uint8Array(size * 4);
     const view = new DataView(bytes.buffer);

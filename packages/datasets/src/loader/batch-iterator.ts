@@ -1,4 +1,4 @@
-import { type Batch, Generator, type GeneratorState } from '@mnist-kit/core';
+import { type Batch, Generator } from '@mnist-kit/core';
 import type { ImageShape } from '../dataset.js';
 import type { BatchWriter } from './batch-writer.js';
 import type { DataLoaderState, LoaderIdentity } from './loader-state.js';
@@ -24,7 +24,7 @@ interface Pending {
   readonly slot: number;
   readonly size: number;
   /** The generator and the order's seed before this batch was drawn. */
-  readonly before: GeneratorState | null;
+  readonly before: Generator | undefined;
   readonly seedBefore: number | null;
 }
 
@@ -118,12 +118,12 @@ export class BatchIterator implements AsyncIterableIterator<Batch> {
   state(): DataLoaderState {
     const { samples, batchSize, shuffle, dropLast } = this.#source;
     const pending = this.#pending;
-    const replay = this.#replay?.state() ?? null;
+    const before = pending ? pending.before : this.#replay;
     return {
       batches: this.#batches,
       samplerSeed: pending ? pending.seedBefore : this.#samplerSeed,
       order: this.#sampled && this.#order ? Array.from(this.#order) : null,
-      prefetched: pending ? pending.before : replay,
+      prefetched: before?.state() ?? null,
       samples,
       batchSize,
       shuffle,
@@ -165,11 +165,11 @@ export class BatchIterator implements AsyncIterableIterator<Batch> {
     return { done: false, value: batch };
   }
 
-  #draw(keepState: boolean): void {
+  #draw(early: boolean): void {
     const { writer, batchSize, samples, length } = this.#source;
     const replay = this.#replay;
     const generator = replay ?? this.#source.generator;
-    const before = keepState ? (generator?.state() ?? null) : null;
+    const before = early ? generator?.clone() : undefined;
     const seedBefore = this.#samplerSeed;
     this.#replay = undefined;
     const start = this.#batches * batchSize;
@@ -179,7 +179,7 @@ export class BatchIterator implements AsyncIterableIterator<Batch> {
     this.#slot = length > 1 ? 1 - slot : 0;
     this.#pending = { slot, size: end - start, before, seedBefore };
     try {
-      writer.start(slot, positions, generator);
+      writer.start(slot, positions, generator, early);
     } catch (error) {
       this.#release();
       throw error;

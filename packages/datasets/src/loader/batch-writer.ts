@@ -62,9 +62,10 @@ export class BatchWriter {
 
   /**
    * Draws what the samples need at random, one after the other, and hands out the pixel work. Functions and
-   * data sets of the user's own are run here and now.
+   * data sets of the user's own are run here and now, other work only when `finish` asks for it or, started
+   * `ahead`, on another thread.
    */
-  start(slot: number, positions: Int32Array, generator: Generator | undefined): void {
+  start(slot: number, positions: Int32Array, generator: Generator | undefined, ahead: boolean): void {
     const first = slot * this.#batchSize;
     this.indices.set(positions, first);
     if (this.#pipeline === undefined || this.#storage === undefined) {
@@ -86,7 +87,7 @@ export class BatchWriter {
         to += operationSize;
       }
     }
-    this.#pipeline.start(slot, positions.length);
+    this.#pipeline.start(slot, positions.length, ahead);
   }
 
   /** Nothing when the work handed out last is done, else a promise of it. */

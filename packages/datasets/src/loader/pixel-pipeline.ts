@@ -47,13 +47,17 @@ export class PixelPipeline {
     return this.#threaded;
   }
 
-  /** Hands out a job: the slot's rows and operations must be in place. */
-  start(slot: number, count: number): void {
+  /**
+   * Hands out a job: the slot's rows and operations must be in place.
+   *
+   * @param ahead Whether another thread shall do it; else `finish` does.
+   */
+  start(slot: number, count: number, ahead: boolean): void {
     const { control } = this.memory;
     control[1] = slot;
     control[2] = count;
     Atomics.store(control, 0, jobState.pending);
-    if (!this.#threaded) return;
+    if (!this.#threaded || !ahead) return;
     this.#worker ??= this.#startWorker();
     Atomics.notify(control, 0);
   }

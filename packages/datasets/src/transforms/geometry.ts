@@ -72,7 +72,7 @@ export function rotation(angle: number, size: ImageSize): Resample {
   const radians = -turn * degree;
   const a = round15(cos(radians));
   const b = round15(sin(radians));
-  const d = round15(-sin(radians));
+  const d = -b;
   const x = width / 2;
   const y = height / 2;
   return resampleBy([a, b, a * -x + b * -y + x, d, a, d * -x + a * -y + y], size);
@@ -96,23 +96,29 @@ function inverseAffine(
   shear: readonly [number, number],
   { width, height }: ImageSize,
 ): Matrix {
-  const turn = angle * degree;
-  const shearX = shear[0] * degree;
-  const shearY = shear[1] * degree;
-  const tanX = sin(shearX) / cos(shearX);
-  const cosY = cos(shearY);
-  const cosTurn = cos(turn - shearY);
-  const sinTurn = sin(turn - shearY);
-  // The matrix without scale and its determinant, which is 1, so its inverse only swaps and negates.
-  const a = cosTurn / cosY;
-  const b = (-cosTurn * tanX) / cosY - sin(turn);
-  const c = sinTurn / cosY;
-  const d = (-sinTurn * tanX) / cosY + cos(turn);
+  const [a, b, c, d] = linearPart(angle * degree, shear[0] * degree, shear[1] * degree);
+  // The determinant is 1, so the inverse only swaps and negates.
   const [m0, m1, m3, m4] = [d / scale, -b / scale, -c / scale, a / scale];
   const x = width * 0.5;
   const y = height * 0.5;
   const [tx, ty] = translate;
   return [m0, m1, m0 * (-x - tx) + m1 * (-y - ty) + x, m3, m4, m3 * (-x - tx) + m4 * (-y - ty) + y];
+}
+
+/** Rotation and shear as [a, b, c, d], row by row; its determinant is 1. */
+function linearPart(turn: number, shearX: number, shearY: number): [number, number, number, number] {
+  // Most often there is only a shift, and this is done for every sample.
+  if (turn === 0 && shearX === 0 && shearY === 0) return [1, 0, 0, 1];
+  const tanX = sin(shearX) / cos(shearX);
+  const cosY = cos(shearY);
+  const cosTurn = cos(turn - shearY);
+  const sinTurn = sin(turn - shearY);
+  return [
+    cosTurn / cosY,
+    (-cosTurn * tanX) / cosY - sin(turn),
+    sinTurn / cosY,
+    (-sinTurn * tanX) / cosY + cos(turn),
+  ];
 }
 
 const degree = Math.PI / 180;
