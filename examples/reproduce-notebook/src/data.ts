@@ -19,7 +19,7 @@ export interface Loaders {
  * Splits MNIST as the notebook does. `generator` plays PyTorch's global one: order and augmentation come from it.
  */
 export async function loadData(options: Options, generator: Generator): Promise<Loaders> {
-  const root = options.data ?? undefined;
+  const root = options.root ?? undefined;
   const normalize = T.normalize({ mean: SHARED.mean, std: SHARED.std });
   const augment = T.compose([
     T.randomRotation(SHARED.rotation),

@@ -25,7 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (interrupted) break;
   }
   if (options.json) process.stdout.write(`${JSON.stringify({ experiments: results })}\n`);
-  return interrupted ? 130 : 0;
+  // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM.
+  return interrupted ? Number(process.exitCode ?? 130) : 0;
 }
 
 /** What went wrong, for somebody who cannot do anything with a stack trace. */

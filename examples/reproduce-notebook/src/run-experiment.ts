@@ -104,7 +104,7 @@ export async function runExperiment(
       out,
     };
     await writeFileAtomic(join(out, 'results.json'), `${JSON.stringify(result, null, 2)}\n`);
-    if (log.epochs.length > 0) await writePlots(result, trainer, loaders);
+    if (log.epochs.length > 0) await writePlots(result, trainer, loaders.test);
     print(`\n${formatComparison(comparison)}\n\nWritten to ${out}`);
     return result;
   } finally {

@@ -68,8 +68,8 @@ test('an output folder that is a file is refused before anything is trained', as
   expectMistake(await cli('--out', join(file, 'run')), /--out[\s\S]*folder that can be written to/);
 });
 
-test('a data folder without the files is refused with what is missing', async () => {
-  expectMistake(await cli('--data', join(folder, 'nowhere')), /train-images/);
+test('a data folder that is not there is refused', async () => {
+  expectMistake(await cli('--root', join(folder, 'nowhere')), /`root`[\s\S]*nowhere/);
 });
 
 test('a truncated data file is refused by name', async () => {
@@ -77,7 +77,7 @@ test('a truncated data file is refused by name', async () => {
   for (const name of ['train-images', 'train-labels', 't10k-images', 't10k-labels']) {
     await writeFile(join(data, `${name}-idx${name.endsWith('images') ? 3 : 1}-ubyte`), 'too short');
   }
-  expectMistake(await cli('--data', data), /train-(images|labels)-idx/);
+  expectMistake(await cli('--root', data), /train-(images|labels)-idx/);
 });
 
 test('--help lists every option on stdout', async () => {
