@@ -129,7 +129,10 @@ export function arrayDataset(options: ArrayDatasetOptions): ArrayDataset {
 
 /** Bytes or floats of the given kind that other threads can see, where the platform allows it. */
 export function allocate<T extends Pixels>(like: T, length: number): T {
-  const Kind = like.constructor as new (source: number | ArrayBufferLike) => T;
+  // Not `like.constructor`: that may be Node's Buffer.
+  const Kind = (like instanceof Float32Array ? Float32Array : Uint8Array) as unknown as new (
+    source: number | ArrayBufferLike,
+  ) => T;
   if (typeof SharedArrayBuffer === 'undefined') return new Kind(length);
   return new Kind(new SharedArrayBuffer(length * like.BYTES_PER_ELEMENT));
 }

@@ -112,6 +112,14 @@ test('moving there and back leaves what never left the image', () => {
   );
 });
 
+test("a Buffer of Node's is an image too, and is not shared with the result", () => {
+  const data = Buffer.from([1, 2, 3, 4]);
+  const same = rotate({ data, width: 2, height: 2 }, 0);
+  same.data[0] = 9;
+  expect(data[0]).toBe(1);
+  expect(Array.from(rotate({ data, width: 2, height: 2 }, 180).data)).toEqual([4, 3, 2, 1]);
+});
+
 test('float32 images move as bytes do', () => {
   const data = Uint8Array.from({ length: 35 }, (_, i) => i + 1);
   const turned = rotate({ data, width: 5, height: 7 }, 33);

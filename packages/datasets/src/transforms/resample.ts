@@ -52,8 +52,13 @@ export function resampleBy(matrix: Matrix, { width, height }: ImageSize): Resamp
 export function applyResample<P extends Pixels>(image: Image<P>, operation: Resample): Image<P> {
   const { width, height, channels } = sizeOf(image);
   const { data } = image;
-  if (operation.mode === 0) return { ...image, data: data.slice() as P };
-  const out = new (data.constructor as new (length: number) => P)(data.length);
+  const out = (
+    data instanceof Float32Array ? new Float32Array(data.length) : new Uint8Array(data.length)
+  ) as P;
+  if (operation.mode === 0) {
+    out.set(data);
+    return { ...image, data: out };
+  }
   const [a, b, c, d, e, f] = operation.coefficients;
   const unit = operation.mode === 1 ? 65536 : 1;
   let rowX = c;
