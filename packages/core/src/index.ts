@@ -13,5 +13,5 @@ export {
   ModelError,
 } from './errors.js';
 export { Generator, type GeneratorState } from './generator.js';
-export { cos, log, sin } from './math.js';
+export * as math from './math.js';
 export { availableParallelism, startWorker, type WorkerHandle, type WorkerScope } from './worker.js';
