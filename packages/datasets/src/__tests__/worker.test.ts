@@ -89,6 +89,26 @@ test('without prefetch no thread is started', async () => {
   expect(started.length).toBe(0);
 });
 
+test('without shared memory all is done on the calling thread, with the same bits', async () => {
+  const expected: string[] = [];
+  for await (const { images } of makeLoader(noise(8), 2, false)) expected.push(sha256(images));
+  const { SharedArrayBuffer: real } = globalThis;
+  try {
+    Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
+    const batches = makeLoader(noise(8), 2)[Symbol.asyncIterator]();
+    for (const hash of expected) {
+      const { images } = (await batches.next()).value!;
+      batches.prefetch();
+      expect(images.buffer).toBeInstanceOf(ArrayBuffer);
+      expect(sha256(images)).toBe(hash);
+    }
+    expect((await batches.next()).done).toBe(true);
+  } finally {
+    globalThis.SharedArrayBuffer = real;
+  }
+  expect(started.length).toBe(0);
+});
+
 test('a loader without random transforms works ahead by itself', async () => {
   const loader = new DataLoader(noise(8), { batchSize: 2 });
   for await (const batch of loader) expect(batch.size).toBe(2);
