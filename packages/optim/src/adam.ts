@@ -1,0 +1,28 @@
+import { AdamBase, type AdamOptions } from './adam-base.js';
+import type { ParameterGroup } from './optimizer.js';
+
+/**
+ * Adam (Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980) with weight decay as an L2 penalty on the
+ * gradient, as in https://pytorch.org/docs/stable/generated/torch.optim.Adam.html.
+ *
+ * @throws InvalidArgumentError when an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { Adam } from '@mnist-kit/optim';
+ *
+ * const optimizer = new Adam({ lr: 1e-3, weightDecay: 1e-4 });
+ * ```
+ */
+export class Adam extends AdamBase {
+  readonly kind = 'Adam';
+
+  // biome-ignore lint/complexity/noUselessConstructor: it carries the options' documentation.
+  constructor(options: AdamOptions) {
+    super(options);
+  }
+
+  protected decay({ weightDecay }: ParameterGroup): { shrink: number; penalty: number } {
+    return { shrink: 1, penalty: weightDecay };
+  }
+}

@@ -1,0 +1,226 @@
+import { CheckpointError, InvalidArgumentError, type Parameter } from '@mnist-kit/core';
+import { checkRange } from './check.js';
+
+/** Chooses parameters by name, and what they get that the others do not. */
+export interface ParameterGroupOptions {
+  /** Which parameters: a test of the TensorFlow.js weight name, e.g. `/bias$/`. The first match counts. */
+  match: RegExp | ((name: string) => boolean);
+  /** Learning rate of this group. Default: the optimizer's. */
+  lr?: number;
+  /** Weight decay of this group. Default: the optimizer's. */
+  weightDecay?: number;
+}
+
+/** The settings of a group of parameters as they are now; a scheduler writes `lr`. */
+export interface ParameterGroup {
+  lr: number;
+  weightDecay: number;
+  /** What schedulers take as the base learning rate; set by the first scheduler. */
+  initialLr?: number;
+}
+
+/** Options that every optimizer has. */
+export interface OptimizerOptions {
+  /** Learning rate. */
+  lr: number;
+  /** Weight decay, 0 or more. */
+  weightDecay?: number;
+  /** Groups with settings of their own; parameters that match none have the optimizer's. */
+  groups?: readonly ParameterGroupOptions[];
+}
+
+/** Everything that an optimizer's next step depends on, besides the parameters. */
+export interface OptimizerState {
+  /** Class name of the optimizer. */
+  readonly kind: string;
+  /** How often `step` was called. */
+  readonly step: number;
+  /** How many steps each parameter took, by name. */
+  readonly steps: Readonly<Record<string, number>>;
+  /** The groups; the first is the default one. */
+  readonly groups: readonly ParameterGroup[];
+  /** Momentum (SGD) or first beta (Adam, AdamW), which a scheduler may have moved. */
+  readonly momentum: number;
+  /** Moments by `parameter name.slot`, e.g. `conv1/kernel.expAvg`; copies. */
+  readonly tensors: Readonly<Record<string, Float32Array>>;
+}
+
+/** What an optimizer remembers about one parameter. */
+export interface ParameterSlots {
+  /** Steps that this parameter took, this one included: 1 at the first update. */
+  step: number;
+  /** The arrays in the order of the optimizer's slot names, as long as the parameter, zero at first. */
+  readonly arrays: readonly Float32Array[];
+}
+
+/**
+ * Base of the optimizers: groups, learning rate, moments by parameter name, state in and out. A subclass
+ * names its slots and writes the update of one parameter.
+ *
+ * @example
+ * ```ts
+ * import { Optimizer, type ParameterGroup } from '@mnist-kit/optim';
+ * import type { Parameter } from '@mnist-kit/core';
+ *
+ * class SignSGD extends Optimizer {
+ *   readonly kind = 'SignSGD';
+ *   protected readonly slotNames = [];
+ *   protected update({ value, gradient }: Parameter, group: ParameterGroup): void {
+ *     for (let i = 0; i < value.length; i++) value[i] -= group.lr * Math.sign(gradient[i]);
+ *   }
+ * }
+ * const optimizer = new SignSGD({ lr: 1e-3 });
+ * ```
+ */
+export abstract class Optimizer {
+  /** Class name, which a saved state must have too. */
+  abstract readonly kind: string;
+  /** Names of the arrays kept per parameter. */
+  protected abstract readonly slotNames: readonly string[];
+  /** Momentum of SGD, the first beta of Adam and AdamW; `OneCycleLR` cycles it. Undefined: there is none. */
+  momentum: number | undefined;
+  /** The settings of each group; the first is for parameters that match no other. */
+  readonly groups: readonly ParameterGroup[];
+
+  readonly #matchers: readonly ((name: string) => boolean)[];
+  readonly #groupOf = new Map<string, ParameterGroup>();
+  readonly #slots = new Map<string, ParameterSlots>();
+  #step = 0;
+
+  /**
+   * @throws InvalidArgumentError when a learning rate or weight decay is negative or not finite.
+   */
+  constructor(options: OptimizerOptions) {
+    const { lr, weightDecay = 0, groups = [] } = options;
+    checkRange('lr', lr, 0);
+    checkRange('weightDecay', weightDecay, 0);
+    this.groups = [
+      { lr, weightDecay },
+      ...groups.map((group, i) => {
+        const own = { lr: group.lr ?? lr, weightDecay: group.weightDecay ?? weightDecay };
+        checkRange(`groups[${i}].lr`, own.lr, 0);
+        checkRange(`groups[${i}].weightDecay`, own.weightDecay, 0);
+        return own;
+      }),
+    ];
+    this.#matchers = groups.map(({ match }, i) => matcher(match, i));
+  }
+
+  /** Learning rate of the default group. Writing it leaves the other groups as they are. */
+  get lr(): number {
+    return this.groups[0].lr;
+  }
+
+  set lr(lr: number) {
+    checkRange('lr', lr, 0);
+    this.groups[0].lr = lr;
+  }
+
+  /** How often {@link Optimizer.step} was called. */
+  get stepCount(): number {
+    return this.#step;
+  }
+
+  /**
+   * Reads every parameter's `gradient` and writes its `value` in place.
+   *
+   * @throws InvalidArgumentError when a gradient is not as long as its value, or a name comes twice.
+   * @throws CheckpointError when a loaded state does not fit the parameter's size.
+   */
+  step(parameters: readonly Parameter[]): void {
+    this.#step++;
+    for (const parameter of parameters) {
+      const { name, value, gradient } = parameter;
+      if (gradient.length !== value.length)
+        throw new InvalidArgumentError(
+          `gradient of ${name}`,
+          `must have ${value.length} elements`,
+          gradient.length,
+        );
+      const slots = this.#slotsOf(name, value.length);
+      slots.step++;
+      this.update(parameter, this.#group(name), slots);
+    }
+  }
+
+  /** Everything the next step depends on, besides the parameters. The arrays are copies. */
+  state(): OptimizerState {
+    const tensors: Record<string, Float32Array> = {};
+    const steps: Record<string, number> = {};
+    for (const [name, { step, arrays }] of this.#slots) {
+      steps[name] = step;
+      for (const [i, array] of arrays.entries()) tensors[`${name}.${this.slotNames[i]}`] = array.slice();
+    }
+    return {
+      kind: this.kind,
+      step: this.#step,
+      steps,
+      groups: this.groups.map((group) => ({ ...group })),
+      momentum: this.momentum ?? 0,
+      tensors,
+    };
+  }
+
+  /**
+   * Goes on from a saved state, learning rates and weight decays included.
+   *
+   * @throws CheckpointError when it is from another kind of optimizer, has another number of groups, or
+   * lacks something. The optimizer is left as it was then.
+   */
+  loadState(state: OptimizerState): void {
+    if (state?.kind !== this.kind)
+      throw new CheckpointError(`This state is of ${state?.kind ?? 'no optimizer'}, not of ${this.kind}.`);
+    if (state.groups?.length !== this.groups.length)
+      throw new CheckpointError(
+        `The state has ${state.groups?.length ?? 0} parameter groups, the optimizer has ${this.groups.length}. ` +
+          'Make it with the same `groups`.',
+      );
+    const slots = Object.entries(state.steps ?? {}).map(([name, step]) => {
+      const arrays = this.slotNames.map((slot) => {
+        const array = state.tensors?.[`${name}.${slot}`];
+        if (!(array instanceof Float32Array))
+          throw new CheckpointError(`The state lacks the tensor ${name}.${slot}.`);
+        return array.slice();
+      });
+      return [name, { step, arrays }] as const;
+    });
+    this.#slots.clear();
+    for (const [name, entry] of slots) this.#slots.set(name, entry);
+    this.#step = state.step;
+    for (const [i, group] of this.groups.entries()) Object.assign(group, state.groups[i]);
+    if (this.momentum !== undefined) this.momentum = state.momentum;
+  }
+
+  /** Updates one parameter in place. `slots.step` is 1 at its first update. */
+  protected abstract update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void;
+
+  #slotsOf(name: string, length: number): ParameterSlots {
+    let slots = this.#slots.get(name);
+    if (slots === undefined) {
+      slots = { step: 0, arrays: this.slotNames.map(() => new Float32Array(length)) };
+      this.#slots.set(name, slots);
+    }
+    for (const [i, array] of slots.arrays.entries())
+      if (array.length !== length)
+        throw new CheckpointError(
+          `${name}.${this.slotNames[i]} has ${array.length} elements in the state, but the parameter has ${length}.`,
+        );
+    return slots;
+  }
+
+  #group(name: string): ParameterGroup {
+    let group = this.#groupOf.get(name);
+    if (group === undefined) {
+      group = this.groups[this.#matchers.findIndex((matches) => matches(name)) + 1];
+      this.#groupOf.set(name, group);
+    }
+    return group;
+  }
+}
+
+function matcher(match: ParameterGroupOptions['match'], i: number): (name: string) => boolean {
+  if (typeof match === 'function') return match;
+  // `search`, unlike `test`, keeps no position between calls.
+  if (match instanceof RegExp) return (name) => name.search(match) >= 0;
+  throw new InvalidArgumentError(`groups[${i}].match`, 'must be a RegExp or a function of the name', match);
+}

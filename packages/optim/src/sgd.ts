@@ -1,0 +1,76 @@
+import { InvalidArgumentError, type Parameter } from '@mnist-kit/core';
+import { checkRange } from './check.js';
+import { Optimizer, type OptimizerOptions, type ParameterGroup, type ParameterSlots } from './optimizer.js';
+
+/** Options of {@link SGD}. */
+export interface SGDOptions extends OptimizerOptions {
+  /** Momentum factor, default 0. */
+  momentum?: number;
+  /** Dampening of the momentum, default 0. */
+  dampening?: number;
+  /** Nesterov momentum, default false; needs momentum and no dampening. */
+  nesterov?: boolean;
+  /** L2 penalty, added to the gradient; default 0. */
+  weightDecay?: number;
+}
+
+const { fround } = Math;
+
+/**
+ * Stochastic gradient descent, with PyTorch's form of momentum: `b = momentum * b + (1 - dampening) * g`,
+ * `value -= lr * b` (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html).
+ *
+ * @throws InvalidArgumentError when an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { SGD } from '@mnist-kit/optim';
+ *
+ * const optimizer = new SGD({ lr: 0.05, momentum: 0.9, weightDecay: 5e-4, nesterov: true });
+ * ```
+ */
+export class SGD extends Optimizer {
+  readonly kind = 'SGD';
+  protected readonly slotNames: readonly string[] = ['momentumBuffer'];
+  declare momentum: number;
+  readonly #dampening: number;
+  readonly #nesterov: boolean;
+
+  constructor(options: SGDOptions) {
+    super(options);
+    const { momentum = 0, dampening = 0, nesterov = false } = options;
+    checkRange('momentum', momentum, 0);
+    checkRange('dampening', dampening, 0);
+    if (nesterov && (momentum === 0 || dampening !== 0))
+      throw new InvalidArgumentError('nesterov', 'needs a momentum above 0 and a dampening of 0', nesterov);
+    this.momentum = momentum;
+    this.#dampening = dampening;
+    this.#nesterov = nesterov;
+  }
+
+  protected update({ value, gradient }: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
+    const decay = fround(group.weightDecay);
+    const rate = fround(group.lr);
+    const momentum = fround(this.momentum);
+    // Roundings fall where PyTorch's kernels have them: one per fused multiply-add.
+    if (this.momentum === 0) {
+      for (let i = 0; i < value.length; i++) {
+        const g = fround(value[i] * decay + gradient[i]);
+        value[i] = value[i] - rate * g;
+      }
+      return;
+    }
+    const [buffer] = slots.arrays;
+    // The first gradient enters the buffer whole.
+    const keep = slots.step === 1 ? 0 : momentum;
+    const add = slots.step === 1 ? 1 : fround(1 - this.#dampening);
+    const ahead = this.#nesterov ? momentum : 0;
+    for (let i = 0; i < value.length; i++) {
+      const g = fround(value[i] * decay + gradient[i]);
+      const b = fround(fround(buffer[i] * keep) + g * add);
+      buffer[i] = b;
+      const direction = ahead === 0 ? b : fround(b * ahead + g);
+      value[i] = value[i] - rate * direction;
+    }
+  }
+}
