@@ -21,8 +21,9 @@ export function niceRange(
 ): { min: number; max: number; interval: number } {
   let low = Math.max(floor, Math.min(...values));
   let high = Math.min(ceiling, Math.max(...values));
-  if (high - low < Math.abs(high) * 1e-9 || high === low) {
-    const around = Math.abs(high) * 0.1 || 1;
+  // A spread this small leaves nothing to divide; the powers of ten below would underflow.
+  if (high - low <= Math.max(Math.abs(high) * 1e-9, 1e-100)) {
+    const around = Math.abs(high) > 1e-100 ? Math.abs(high) * 0.1 : 1;
     low = Math.max(floor, low - around);
     high = Math.min(ceiling, high + around);
   }

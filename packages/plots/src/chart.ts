@@ -1,7 +1,7 @@
 import type { EChartsOption } from 'echarts';
 import { LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
-import { init, use } from 'echarts/core';
+import { format, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { color, type Theme } from './palette.js';
 import { escapeXml, svgDocument } from './svg.js';
@@ -38,6 +38,11 @@ export function renderChart(option: EChartsOption, frame: ChartFrame): string {
   } finally {
     chart.dispose();
   }
+}
+
+/** Width of a line of text in CSS pixels, as the layout of charts takes it. */
+export function textWidth(text: string, fontSize: number): number {
+  return format.getTextRect(text, `${fontSize}px sans-serif`).width;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { EChartsOption } from 'echarts';
-import { renderChart } from './chart.js';
+import { renderChart, textWidth } from './chart.js';
 import { color, type Theme } from './palette.js';
 
 /** One curve. `null` leaves a gap. */
@@ -50,6 +50,8 @@ export function renderPanels(
   },
 ): string {
   const lines = panels.flatMap((panel, index) => panel.lines.map((line) => ({ line, index })));
+  const rowHeight = ({ top }: Panel) =>
+    Math.max(...panels.filter((panel) => panel.top === top).map((panel) => legendHeight(panel, frame.width)));
   const option: EChartsOption = {
     title: [
       ...(frame.heading === undefined ? [] : [heading(frame.heading, 16, 16, 10, frame.width - 32)]),
@@ -68,7 +70,9 @@ export function renderPanels(
     ],
     legend: panels.map((panel) => ({
       show: panel.lines.length > 1,
-      data: panel.lines.map(({ name, guide }) => (guide ? { name, itemStyle: { opacity: 0 } } : { name })),
+      data: panel.lines.map(({ name, guide, broad }) =>
+        guide || broad ? { name, itemStyle: { opacity: 0 } } : { name },
+      ),
       left: panel.left,
       right: panel.right,
       top: panel.top + 22,
@@ -83,7 +87,7 @@ export function renderPanels(
     grid: panels.map((panel) => ({
       left: panel.left + (panel.axisWidth ?? 58),
       right: panel.right + 14,
-      top: panel.top + 36 + legendHeight(panel, frame.width),
+      top: panel.top + 36 + rowHeight(panel),
       bottom: panel.bottom + 46,
       containLabel: false,
     })),
@@ -100,7 +104,7 @@ export function renderPanels(
         symbol: marked(line, i) ? (line.symbol ?? 'circle') : 'none',
       })),
       symbolSize: line.symbol === 'diamond' ? 8 : 6,
-      symbol: line.guide || line.points.length > mostMarks ? 'none' : (line.symbol ?? 'circle'),
+      symbol: line.guide || line.broad || line.points.length > mostMarks ? 'none' : (line.symbol ?? 'circle'),
       showSymbol: true,
       showAllSymbol: true,
       step: line.step ?? false,
@@ -110,7 +114,7 @@ export function renderPanels(
       lineStyle: line.guide
         ? { width: 1.5, type: [6, 4], color: line.color }
         : { width: line.broad ? 7 : 2, opacity: line.broad ? 0.35 : 1, color: line.color },
-      itemStyle: { color: line.color, borderWidth: 0, opacity: line.broad ? 0 : 1 },
+      itemStyle: { color: line.color, borderWidth: 0, opacity: line.broad ? 0.35 : 1 },
     })),
   };
   return renderChart(option, {
@@ -123,14 +127,14 @@ export function renderPanels(
   });
 }
 
-/** Height of the legend, broken into rows as ECharts will do it, by the average width of a character. */
+/** Height of a panel's legend, broken into rows as ECharts will do it. */
 function legendHeight({ lines, left, right }: Panel, width: number): number {
   if (lines.length < 2) return 0;
   let rows = 1;
   let used = 0;
   for (const { name } of lines) {
-    const item = 24 + 5 + name.length * 6.6 + legendGap;
-    if (used > 0 && used + item > width - left - right) {
+    const item = 24 + 5 + textWidth(name, 12) + legendGap;
+    if (used > 0 && used + item - legendGap > width - left - right) {
       rows++;
       used = 0;
     }
@@ -140,9 +144,9 @@ function legendHeight({ lines, left, right }: Panel, width: number): number {
 }
 
 /** A point is marked when there are few, or when it stands alone and no line would show it. */
-function marked({ points, guide }: Line, i: number): boolean {
+function marked({ points, guide, broad }: Line, i: number): boolean {
   if (guide) return false;
-  if (points.length <= mostMarks) return true;
+  if (points.length <= mostMarks && !broad) return true;
   const empty = (at: number) => points[at] === undefined || points[at][1] === null;
   return empty(i - 1) && empty(i + 1);
 }

@@ -211,6 +211,6 @@ function checkSvg(argument: string, svg: string): void {
   const outside =
     /(href|src)\s*=\s*["'](?!#|data:image\/)/i.test(svg) ||
     /["'][^"'<>]*url\(\s*(?!&quot;#|&#39;#|#)/i.test(svg) ||
-    /@import/i.test(svg);
+    [...svg.matchAll(/<style[\s\S]*?<\/style>/gi)].some(([style]) => /@import|url\(/i.test(style));
   if (outside) refuse('must not refer to anything outside itself');
 }

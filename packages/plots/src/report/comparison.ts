@@ -88,9 +88,9 @@ function figuresTable(
     caption: 'Final figures',
     columns: [
       { title: 'Measure' },
-      { title: 'This run' },
-      { title: reference.name },
-      { title: 'Difference' },
+      { title: 'This run', align: 'right' },
+      { title: reference.name, align: 'right' },
+      { title: 'Difference', align: 'right' },
     ],
     rows: Object.keys(theirs).map((key) => {
       const [a, b] = [results[key], theirs[key]];

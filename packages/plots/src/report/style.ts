@@ -32,6 +32,7 @@ caption{padding-bottom:6px}
 table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;margin:0 0 20px}
 th,td{padding:5px 14px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{padding-left:8px}
+thead th,thead .number{white-space:normal}
 thead th{color:var(--muted);font-weight:600;font-size:13px;vertical-align:bottom;border-bottom-width:2px}
 tbody th{font-weight:400}
 .facts th{color:var(--muted);white-space:nowrap;padding-right:24px}
@@ -41,6 +42,6 @@ tbody th{font-weight:400}
 .missing{color:var(--muted)}
 footer{color:var(--muted);font-size:13px;padding-top:32px;padding-bottom:40px}
 @media screen and (max-width:720px){main,header,footer{padding-left:16px;padding-right:16px}header{padding-top:24px}h1{font-size:23px}.plot .wide{display:none}.plot .narrow{display:block}.plot>svg{max-width:none;width:max(100%,var(--least))}th,td{padding:5px 10px}}
-@media print{:root{color-scheme:light}body{font-size:10.5pt}main,header,footer{max-width:none;padding-left:0;padding-right:0}header{padding-top:0}nav{display:none}section{margin-top:22pt}h2{break-after:avoid}figure,tr,.summary div{break-inside:avoid}.scroll{overflow:visible}.plot{margin:0}thead{display:table-header-group}.summary div,.marked>*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+@media print{:root{color-scheme:light}body{font-size:10.5pt}main,header,footer{max-width:none;padding-left:0;padding-right:0}header{padding-top:0}nav{display:none}section{margin-top:22pt}h2{break-after:avoid}figure,tr,.summary div{break-inside:avoid}.scroll{overflow:visible}.plot{margin:0}thead{display:table-header-group}table{font-size:8.5pt}th,td{padding:3px 8px}thead th{font-size:8pt}.summary div,.marked>*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 @page{margin:16mm}
 `;
