@@ -13,6 +13,8 @@ export interface Loaders {
   test: DataLoader;
   trainSamples: number;
   valSamples: number;
+  /** Ends the loaders' threads. */
+  dispose(): Promise<void>;
 }
 
 /**
@@ -41,13 +43,20 @@ export async function loadData(options: Options, generator: Generator): Promise<
         );
   const testSet = await mnist({ split: 'test', root });
   const { batchSize } = SHARED;
+  const train = new DataLoader(trainSet, { batchSize, shuffle: true, transform: augment, generator });
+  const val = new DataLoader(valSet, { batchSize, transform: augment, generator });
+  // No generator: the clean pass, which the notebook does not have, must not move the random stream.
+  const valClean = new DataLoader(valSet, { batchSize, transform: normalize });
+  const test = new DataLoader(testSet, { batchSize, transform: normalize });
   return {
-    train: new DataLoader(trainSet, { batchSize, shuffle: true, transform: augment, generator }),
-    val: new DataLoader(valSet, { batchSize, transform: augment, generator }),
-    // No generator: the clean pass, which the notebook does not have, must not move the random stream.
-    valClean: new DataLoader(valSet, { batchSize, transform: normalize }),
-    test: new DataLoader(testSet, { batchSize, transform: normalize }),
+    train,
+    val,
+    valClean,
+    test,
     trainSamples: trainSet.length,
     valSamples: valSet.length,
+    dispose: async () => {
+      await Promise.all([train, val, valClean, test].map((loader) => loader.dispose()));
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { EXPERIMENTS, type ExperimentName } from './experiments.js';
+import { EXPERIMENTS, type ExperimentName, SHARED } from './experiments.js';
 
 /** What the command line asks for. */
 export interface Options {
@@ -22,7 +22,7 @@ export interface Options {
 }
 
 /** Size of the half of MNIST that the notebook trains on. */
-export const TRAIN_SIZE = 50_000;
+export const TRAIN_SIZE = SHARED.split[0];
 
 const NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
 
