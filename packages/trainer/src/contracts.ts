@@ -64,6 +64,13 @@ export interface LoaderLike {
   readonly batchSize?: number;
   /** Where the loader's random numbers come from, if it draws any. */
   readonly generator?: Generator;
+  /**
+   * Where the current epoch stands, for {@link LoaderLike.resume}. Checkpoints inside an epoch use it; a loader
+   * without it is iterated again up to the batch where a resumed fit goes on.
+   */
+  state?(): unknown;
+  /** Makes the next iterator go on where a saved epoch stood. */
+  resume?(state: unknown): void;
 }
 
 /** A batch after mixing, as a {@link MixupLike} hands it back. */

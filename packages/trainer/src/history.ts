@@ -62,6 +62,23 @@ export class History {
     return this.#epochs.at(-1);
   }
 
+  /** A history with the records of an earlier fit. */
+  static from({
+    epochs,
+    stopReason,
+    stopMessage,
+  }: {
+    readonly epochs: readonly EpochRecord[];
+    readonly stopReason: StopReason;
+    readonly stopMessage?: string;
+  }): History {
+    const history = new History();
+    history.#epochs.push(...epochs);
+    history.stopReason = stopReason;
+    history.stopMessage = stopMessage;
+    return history;
+  }
+
   /** Adds a finished epoch. */
   append(record: EpochRecord): void {
     this.#epochs.push(record);

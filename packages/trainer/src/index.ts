@@ -36,4 +36,5 @@ export type { ExecutorFactory, FitOptions, TrainerOptions } from './options.js';
 export type { Results } from './results.js';
 export type { Run, StopOptions } from './run.js';
 export type { SchedulerOptions } from './schedule.js';
+export type { LoaderPosition, RunSnapshot } from './state/run-snapshot.js';
 export { Trainer } from './trainer.js';

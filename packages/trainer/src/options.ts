@@ -5,6 +5,7 @@ import type { Callback } from './callbacks/callback.js';
 import type { LoaderLike, LossLike, MixupLike, OptimizerLike, SchedulerLike } from './contracts.js';
 import type { Metrics } from './metrics/metric.js';
 import type { SchedulerOptions } from './schedule.js';
+import type { RunSnapshot } from './state/run-snapshot.js';
 
 /** Makes the executor that a Trainer runs its model on; `createExecutor` of `@mnist-kit/engine` is one. */
 export type ExecutorFactory = (model: LayersModel, options: ExecutorOptions) => MaybePromise<Executor>;
@@ -52,4 +53,10 @@ export interface FitOptions {
   epochs?: number;
   /** Ends the fit after the current step when it aborts. */
   signal?: AbortSignal;
+  /**
+   * Goes on where an earlier fit was: `auto` from the newest whole checkpoint that the ModelCheckpoint callback
+   * keeps, or from the start when there is none; a path from that checkpoint folder; or from a snapshot.
+   * The model, loaders, optimizer and callbacks must be made as they were. Default: from the start.
+   */
+  resume?: 'auto' | (string & {}) | RunSnapshot;
 }

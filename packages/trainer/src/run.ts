@@ -1,7 +1,9 @@
+import { CheckpointError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OptimizerLike } from './contracts.js';
 import type { History } from './history.js';
+import type { RunSnapshot } from './state/run-snapshot.js';
 
 /** How {@link Run.stop} ends a fit. */
 export interface StopOptions {
@@ -30,6 +32,18 @@ export interface Run {
   readonly lr: number;
   /** Numbers that every epoch's record will hold: what `monitor` may name. */
   readonly monitors: readonly string[];
+  /** True once something asked the fit to end. */
+  readonly stopping: boolean;
+  /** True once something asked the fit to end after the current step. */
+  readonly stoppingNow: boolean;
+  /** True between the end of an epoch and the start of the next. */
+  readonly epochFinished: boolean;
+  /**
+   * Everything that a resumed fit needs to go on from here to the same bits.
+   *
+   * @throws CheckpointError anywhere but in `onSafePoint` (and `onException`, when the error came between steps).
+   */
+  snapshot(): Promise<RunSnapshot>;
   /** Ends the fit; `reason` says why, for people. */
   stop(reason: string, options?: StopOptions): void;
   /** Says something after the fit has ended, e.g. where the best weights are. */
@@ -64,7 +78,12 @@ export class RunState implements Run {
   stopping = false;
   /** Set when the fit should end after the current step. */
   stoppingNow = false;
+  epochFinished = false;
+  /** Whether nothing is half done, so that a snapshot is exact. */
+  safe = false;
   readonly notes: string[] = [];
+  /** How a snapshot is taken; set by the fit. */
+  capture: () => Promise<RunSnapshot> = () => Promise.reject(new CheckpointError('The fit has not started.'));
 
   constructor(parts: RunParts) {
     this.model = parts.model;
@@ -85,12 +104,27 @@ export class RunState implements Run {
     this.stoppingNow ||= now;
   }
 
+  snapshot(): Promise<RunSnapshot> {
+    if (this.safe) return this.capture();
+    return Promise.reject(
+      new CheckpointError(
+        'A snapshot can only be taken in onSafePoint: elsewhere a step or epoch is half done.',
+      ),
+    );
+  }
+
   /** Ctrl-C or an abort: stronger than a stop that is already under way. */
   interrupt(reason: string): void {
     this.history.stopReason = 'interrupted';
     this.history.stopMessage = reason;
     this.stopping = true;
     this.stoppingNow = true;
+  }
+
+  /** Forgets an interruption of the fit that this one goes on from. */
+  clearInterruption(): void {
+    this.history.stopReason = 'epochs';
+    this.history.stopMessage = undefined;
   }
 
   note(message: string): void {

@@ -13,6 +13,7 @@ import type { Metrics } from './metrics/metric.js';
 import { writeModelWeights } from './model-weights.js';
 import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
+import { findSnapshot } from './state/find-snapshot.js';
 
 /**
  * Trains, measures and runs a classifier.
@@ -74,7 +75,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
    * @throws InvalidArgumentError for settings that cannot work, ModelError and DataError for a model and data
    * that do not fit, CallbackError for a callback that throws.
    */
-  async fit(train: LoaderLike, { val, epochs = 1, signal }: FitOptions = {}): Promise<History> {
+  async fit(train: LoaderLike, { val, epochs = 1, signal, resume }: FitOptions = {}): Promise<History> {
     const { optimizer, loss } = this.#options;
     if (optimizer === undefined) throw new InvalidArgumentError('optimizer', 'is needed to fit', optimizer);
     if (loss === undefined) throw new InvalidArgumentError('loss', 'is needed to fit', loss);
@@ -88,17 +89,10 @@ export class Trainer<M extends Metrics = Record<never, never>> {
     try {
       const executor = await this.#ready(train);
       const generator = this.#options.generator ?? train.generator ?? new Generator(0);
-      const parts = {
-        trainer: this.#options,
-        optimizer,
-        loss,
-        executor,
-        generator,
-        train,
-        val: loaders,
-        epochs,
-        signal,
-      };
+      const snapshot = await findSnapshot(resume, this.#options.callbacks ?? []);
+      const trainer = this.#options;
+      const common = { trainer, optimizer, loss, executor, generator };
+      const parts = { ...common, train, val: loaders, epochs, signal, snapshot };
       return await new Fit(parts).run();
     } finally {
       this.#fitting = false;

@@ -2,6 +2,7 @@ import type { MaybePromise } from '@mnist-kit/core';
 import type { EpochRecord } from '../history.js';
 import type { MetricValue } from '../metrics/metric.js';
 import type { Run } from '../run.js';
+import type { RunSnapshot } from '../state/run-snapshot.js';
 
 /** One training step, as `onTrainBatchEnd` sees it. The object is reused from step to step. */
 export interface TrainBatchReport {
@@ -44,10 +45,11 @@ export type ValidationResult = Readonly<Record<string, MetricValue>>;
 export interface Callback {
   /** How errors call it; default: the class name. Must be unique within a Trainer when `state` is present. */
   readonly name?: string;
-  /** True for a callback that saves the others' state: its hooks run after theirs. */
+  /** True for a callback that must see what the others did: its hooks run after theirs. */
   readonly runsLast?: boolean;
   /** Once, before anything is trained: check settings and open files here. */
   onFitStart?(run: Run): MaybePromise<void>;
+  /** Also when a resumed fit goes on inside an epoch; then `run.batch` is above 0. */
   onEpochStart?(run: Run): MaybePromise<void>;
   /** Gradients and the batch's loss are there; a `run.stop(reason, { now: true })` here skips the update. */
   onBeforeOptimizerStep?(run: Run, loss: number): MaybePromise<void>;
@@ -56,14 +58,23 @@ export interface Callback {
   /** Before the pass over one validation loader; `name` is `val` unless several were given. */
   onValidationStart?(run: Run, name: string): MaybePromise<void>;
   onValidationEnd?(run: Run, result: ValidationResult, name: string): MaybePromise<void>;
+  /** Instead of `onValidationEnd` when the pass was cut short by an interruption. */
+  onValidationCancel?(run: Run, name: string): MaybePromise<void>;
   /** After validation and the scheduler. An epoch that was cut short has no `onEpochEnd`. */
   onEpochEnd?(run: Run, record: EpochRecord): MaybePromise<void>;
+  /**
+   * After every step and every epoch, when all other hooks have run: the only place where
+   * {@link Run.snapshot} may be called.
+   */
+  onSafePoint?(run: Run): MaybePromise<void>;
   /** Once, when a fit ended by itself, was stopped or was interrupted (`run.history` says which). */
   onFitEnd?(run: Run): MaybePromise<void>;
   /** Once, when a fit ends with an error: close files here. */
   onException?(run: Run, error: unknown): MaybePromise<void>;
   /** Plain data and typed arrays that a resumed run needs. */
   state?(): unknown;
-  /** Puts a {@link Callback.state} back. */
+  /** Puts a {@link Callback.state} back; called before `onFitStart` of a resumed fit. */
   loadState?(state: unknown): void;
+  /** The newest checkpoint that this callback keeps, for `resume: 'auto'`. */
+  latestCheckpoint?(): Promise<RunSnapshot | undefined>;
 }

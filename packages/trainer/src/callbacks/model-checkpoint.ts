@@ -3,7 +3,9 @@ import { loadStateDict, readSafetensors, toTorchNames, writeSafetensors } from '
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { defaultMode, type EpochRecord } from '../history.js';
 import { checkMonitor, improves, monitored } from '../monitor.js';
+import type { CheckpointStore } from '../node/checkpoint-store.js';
 import type { Run } from '../run.js';
+import type { RunSnapshot } from '../state/run-snapshot.js';
 import type { Callback } from './callback.js';
 import { formatValue } from './epoch-line.js';
 
@@ -21,7 +23,28 @@ export interface ModelCheckpointOptions {
   saveLast?: boolean;
   /** Keep the best so many epochs as `epoch-0007.safetensors`, and so on. Default 0. */
   saveTopK?: number;
+  /** Keep everything that `resume` needs, in `checkpoints/` of the folder. Default true. */
+  saveState?: boolean;
+  /** Save the state after every so many epochs, the last one in any case; 0 for never. Default 1. */
+  everyNEpochs?: number;
+  /** Save the state after every so many optimizer steps. Default 0: never. */
+  everyNSteps?: number;
+  /** Save the state when so many minutes have gone by. Default 0: never. */
+  everyNMinutes?: number;
+  /** How many states are kept; more than one lets a fit resume when the newest is damaged. Default 2. */
+  keepStates?: number;
 }
+
+const defaults = {
+  saveBest: true,
+  saveLast: true,
+  saveTopK: 0,
+  saveState: true,
+  everyNEpochs: 1,
+  everyNSteps: 0,
+  everyNMinutes: 0,
+  keepStates: 2,
+};
 
 interface Kept {
   readonly epoch: number;
@@ -29,13 +52,17 @@ interface Kept {
 }
 
 /**
- * Keeps weights on disk: of the best epoch, of the last, of the best few. Needs Node.
+ * Keeps weights on disk, of the best epoch, of the last, of the best few; and the whole state of the fit, so
+ * that a fit that was interrupted or killed can go on. Needs Node.
  *
- * Each is a safetensors file under PyTorch's names (the weights' own names where PyTorch has none for a layer),
- * beside a JSON file of the same name with the epoch's record. Files are written whole or not at all.
+ * Weights are safetensors files under PyTorch's names (the weights' own names where PyTorch has none for a
+ * layer), each beside a JSON file of the same name with the epoch's record. States are folders
+ * `checkpoints/checkpoint-000001`, and so on, of safetensors, JSON and a manifest with checksums. Everything is
+ * written whole or not at all, and the previous state stays until the next one is whole. Ctrl-C and SIGTERM
+ * save the state of the step at which they end the fit.
  *
  * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor`, and
- * EngineError for a folder that cannot be written.
+ * EngineError for a folder that cannot be written, CheckpointError for one that another fit writes to.
  * @example
  * ```ts
  * import { ModelCheckpoint } from '@mnist-kit/trainer';
@@ -48,25 +75,37 @@ export class ModelCheckpoint implements Callback {
   readonly name = 'ModelCheckpoint';
   readonly runsLast = true;
   readonly dir: string;
-  readonly #options: Required<Pick<ModelCheckpointOptions, 'saveBest' | 'saveLast' | 'saveTopK'>>;
+  readonly #options: Required<Omit<ModelCheckpointOptions, 'dir' | 'monitor' | 'mode'>>;
   readonly #mode: 'min' | 'max' | undefined;
   #monitor: string | undefined;
   #best: Kept | undefined;
   #top: Kept[] = [];
   #lastStep = -1;
+  #store: Promise<CheckpointStore> | undefined;
+  #unlock: (() => Promise<void>) | undefined;
+  /** Where the state was saved last. */
+  #savedAt = '';
+  #savedTime = 0;
+  #damaged: readonly string[] = [];
 
   constructor(options: ModelCheckpointOptions) {
-    const { dir, monitor, mode, saveBest = true, saveLast = true, saveTopK = 0 } = options;
+    const { dir, monitor, mode, ...rest } = options;
+    const settings = { ...defaults, ...withoutUndefined(rest) };
     if (typeof dir !== 'string' || dir === '')
       throw new InvalidArgumentError('dir', 'must be the name of a folder', dir);
     if (mode !== undefined && mode !== 'min' && mode !== 'max')
       throw new InvalidArgumentError('mode', "must be 'min' or 'max'", mode);
-    if (!Number.isInteger(saveTopK) || saveTopK < 0)
-      throw new InvalidArgumentError('saveTopK', 'must be 0 or a positive integer', saveTopK);
+    for (const name of ['saveTopK', 'everyNEpochs', 'everyNSteps'] as const)
+      if (!Number.isInteger(settings[name]) || settings[name] < 0)
+        throw new InvalidArgumentError(name, 'must be 0 or a positive integer', settings[name]);
+    if (!(settings.everyNMinutes >= 0))
+      throw new InvalidArgumentError('everyNMinutes', 'must be 0 or more', settings.everyNMinutes);
+    if (!Number.isInteger(settings.keepStates) || settings.keepStates < 1)
+      throw new InvalidArgumentError('keepStates', 'must be a positive integer', settings.keepStates);
     this.dir = dir;
     this.#monitor = monitor;
     this.#mode = mode;
-    this.#options = { saveBest, saveLast, saveTopK };
+    this.#options = settings;
   }
 
   /** Best value so far and its epoch. */
@@ -88,8 +127,13 @@ export class ModelCheckpoint implements Callback {
       this.#top = [];
       this.#lastStep = -1;
     }
-    const { ensureWritableFolder } = await import('../node/files.js');
+    const { ensureWritableFolder, lockFolder } = await import('../node/files.js');
     await ensureWritableFolder(this.dir);
+    this.#unlock = await lockFolder(this.dir);
+    await (await this.#states()).clean();
+    this.#savedAt = '';
+    this.#savedTime = performance.now();
+    for (const message of this.#damaged) run.note(message);
   }
 
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
@@ -105,7 +149,31 @@ export class ModelCheckpoint implements Callback {
     if (saveLast) await this.#saveLast(run, record);
   }
 
+  async onSafePoint(run: Run): Promise<void> {
+    if (this.#options.saveState && this.#isDue(run)) await this.#saveState(run);
+  }
+
+  async onException(run: Run): Promise<void> {
+    try {
+      // Refused when the error came from inside a step: then the state before it is the one to go on from.
+      if (this.#unlock !== undefined && this.#options.saveState) await this.#saveState(run).catch(ignore);
+    } finally {
+      await this.#release();
+    }
+  }
+
+  /** The newest whole state in the folder; what is wrong with newer ones is said at the end of the fit. */
+  async latestCheckpoint(): Promise<RunSnapshot | undefined> {
+    const latest = await (await this.#states()).latest();
+    this.#damaged = latest?.damaged ?? [];
+    return latest?.snapshot;
+  }
+
   async onFitEnd(run: Run): Promise<void> {
+    await this.#saveAtEnd(run).finally(() => this.#release());
+  }
+
+  async #saveAtEnd(run: Run): Promise<void> {
     if (this.#options.saveLast && run.step > 0) await this.#saveLast(run, run.history.last);
     if (!run.history.interrupted) return;
     const { join } = await import('../node/files.js');
@@ -126,6 +194,36 @@ export class ModelCheckpoint implements Callback {
     const { best, top } = state as { best?: Kept; top: Kept[] };
     this.#best = best;
     this.#top = [...top];
+  }
+
+  #isDue(run: Run): boolean {
+    const { everyNEpochs, everyNSteps, everyNMinutes } = this.#options;
+    if (run.stoppingNow) return true;
+    if (run.epochFinished && everyNEpochs > 0)
+      return run.stopping || run.epoch >= run.epochs || run.epoch % everyNEpochs === 0;
+    if (everyNSteps > 0 && run.step % everyNSteps === 0) return true;
+    return everyNMinutes > 0 && performance.now() - this.#savedTime >= everyNMinutes * 60_000;
+  }
+
+  async #saveState(run: Run): Promise<void> {
+    const at = `${run.step} ${run.epochFinished}`;
+    if (this.#savedAt === at) return;
+    await (await this.#states()).save(await run.snapshot());
+    this.#savedAt = at;
+    this.#savedTime = performance.now();
+  }
+
+  #states(): Promise<CheckpointStore> {
+    this.#store ??= import('../node/files.js').then(
+      ({ CheckpointStore, join }) =>
+        new CheckpointStore(join(this.dir, 'checkpoints'), this.#options.keepStates),
+    );
+    return this.#store;
+  }
+
+  async #release(): Promise<void> {
+    await this.#unlock?.();
+    this.#unlock = undefined;
   }
 
   async #saveLast(run: Run, record: EpochRecord | undefined): Promise<void> {
@@ -163,6 +261,12 @@ export class ModelCheckpoint implements Callback {
       `${JSON.stringify({ ...about, record }, null, 2)}\n`,
     );
   }
+}
+
+const ignore = () => {};
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 function topName({ epoch }: Kept): string {

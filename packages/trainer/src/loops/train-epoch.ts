@@ -20,6 +20,8 @@ export interface TrainLoop {
   readonly meter: Meter;
   /** Called after every optimizer step with a scheduler that steps that often. */
   readonly afterStep?: () => void;
+  /** Called when a batch has drawn all its random numbers and before the next one draws its. */
+  readonly beforeNextDraws?: () => void;
   /** Most batches of an epoch. */
   readonly limit?: number;
 }
@@ -35,7 +37,17 @@ type Report = { -readonly [K in keyof TrainBatchReport]: TrainBatchReport[K] };
  * @returns Whether the epoch was trained to its end.
  */
 export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Promise<boolean> {
-  const { run, loss, generator, callbacks, mixup, meter, afterStep, limit = Infinity } = loop;
+  const {
+    run,
+    loss,
+    generator,
+    callbacks,
+    mixup,
+    meter,
+    afterStep,
+    beforeNextDraws,
+    limit = Infinity,
+  } = loop;
   const { executor, optimizer } = run;
   const { classes, parameters } = executor;
   const breather = new Breather();
@@ -54,6 +66,7 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
   try {
     while (run.batch < limit) {
       if (run.stoppingNow) return false;
+      run.safe = false;
       const pending = iterator.next();
       const next = isPromise(pending) ? await pending : pending;
       if (next.done) {
@@ -69,6 +82,7 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
 
       const mixed = mixup?.mix(batch, generator);
       executor.drawMasks(size, generator);
+      beforeNextDraws?.();
       if (run.batch + 1 < limit) iterator.prefetch?.();
       const answer = executor.trainStep(batch.images, size, loss.target(labels, size, mixed));
       const output = isPromise(answer) ? await answer : answer;
@@ -88,8 +102,11 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
       report.batch = run.batch - 1;
       report.lr = run.lr;
       afterStep?.();
+      run.safe = true;
       const hook = callbacks.emit('onTrainBatchEnd', report);
       if (isPromise(hook)) await hook;
+      const settled = callbacks.emit('onSafePoint');
+      if (isPromise(settled)) await settled;
       const breath = breather.breathe();
       if (breath !== undefined) await breath;
     }

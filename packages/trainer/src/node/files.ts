@@ -5,6 +5,8 @@ import { writeFileAtomic } from '@mnist-kit/core/node';
 
 export { appendFile, readFile, rm } from 'node:fs/promises';
 export { dirname, join } from 'node:path';
+export { CheckpointStore } from './checkpoint-store.js';
+export { lockFolder } from './folder-lock.js';
 export { writeFileAtomic };
 
 /**

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CheckpointError, EngineError } from '@mnist-kit/core';
+import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
+import { decodeState, encodeState, type Json } from '../state/encode.js';
+import type { RunSnapshot } from '../state/run-snapshot.js';
+
+const FORMAT = 'mnist-kit checkpoint';
+/** Raised when an older version could not read what a newer one writes. */
+const VERSION = 1;
+
+const STATE = 'state.json';
+const TENSORS = 'tensors.safetensors';
+const MANIFEST = 'manifest.json';
+
+interface FileEntry {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+interface Manifest {
+  readonly format: typeof FORMAT;
+  readonly version: number;
+  readonly epoch: number;
+  readonly step: number;
+  readonly files: Readonly<Record<string, FileEntry>>;
+}
+
+let counter = 0;
+
+/**
+ * Writes a checkpoint as a folder: tensors as safetensors, the rest as JSON, a manifest with checksums.
+ *
+ * The folder appears whole or not at all: it is written under a temporary name beside it, flushed to the disk
+ * and renamed.
+ *
+ * @throws EngineError when it cannot be written.
+ */
+export async function writeCheckpoint(folder: string, snapshot: RunSnapshot): Promise<void> {
+  const { json, tensors } = encodeState(snapshot);
+  const contents: Record<string, Uint8Array> = {
+    [STATE]: new TextEncoder().encode(`${JSON.stringify(json)}\n`),
+    [TENSORS]: writeSafetensors(tensors),
+  };
+  const { epoch, step } = snapshot.position;
+  const files = Object.fromEntries(
+    Object.entries(contents).map(([name, content]) => [
+      name,
+      { bytes: content.length, sha256: sha256(content) },
+    ]),
+  );
+  const manifest: Manifest = { format: FORMAT, version: VERSION, epoch, step, files };
+  contents[MANIFEST] = new TextEncoder().encode(
+    `${JSON.stringify({ ...manifest, sha256: sha256(JSON.stringify(manifest)) }, null, 2)}\n`,
+  );
+
+  const temporary = join(dirname(folder), `${TEMPORARY}${basename(folder)}.${process.pid}-${counter++}`);
+  try {
+    await mkdir(temporary, { recursive: true });
+    for (const [name, content] of Object.entries(contents))
+      await writeFile(join(temporary, name), content, { flush: true });
+    await syncFolder(temporary);
+    await rename(temporary, folder);
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw new EngineError(
+      `Cannot write the checkpoint ${folder}: ${(error as Error).message}. ` +
+        'Earlier checkpoints are untouched; free some space or choose another folder, then resume.',
+      { cause: error },
+    );
+  }
+}
+
+/** What temporary folders begin with. */
+export const TEMPORARY = '.tmp-';
+
+/**
+ * Reads a checkpoint folder, checking every byte against the manifest.
+ *
+ * @throws CheckpointError that says what is wrong and what to do.
+ */
+export async function readCheckpoint(folder: string): Promise<RunSnapshot> {
+  const manifest = checkManifest(folder, await read(folder, MANIFEST));
+  const [state, tensors] = await Promise.all(
+    [STATE, TENSORS].map(async (name) => {
+      const content = await read(folder, name);
+      const entry = manifest.files[name];
+      if (content.length !== entry.bytes)
+        throw broken(folder, `${name} has ${content.length} bytes instead of ${entry.bytes}`);
+      if (sha256(content) !== entry.sha256) throw broken(folder, `${name} does not match its checksum`);
+      return content;
+    }),
+  );
+  return decodeState({
+    json: JSON.parse(new TextDecoder().decode(state)) as Json,
+    tensors: readSafetensors(tensors),
+  }) as RunSnapshot;
+}
+
+function checkManifest(folder: string, content: Uint8Array): Manifest {
+  let parsed: Manifest & { sha256?: string };
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
+  } catch {
+    throw broken(folder, `${MANIFEST} is not JSON`);
+  }
+  if (parsed?.format !== FORMAT) throw broken(folder, `${MANIFEST} is not that of a checkpoint`);
+  if (Number.isInteger(parsed.version) && parsed.version > VERSION)
+    throw new NewerFormatError(folder, parsed.version);
+  const { sha256: checksum, ...manifest } = parsed;
+  if (checksum !== sha256(JSON.stringify(manifest)))
+    throw broken(folder, `${MANIFEST} does not match its checksum`);
+  return manifest;
+}
+
+/** Written by a later version: valid, only not for us. */
+export class NewerFormatError extends CheckpointError {
+  constructor(folder: string, version: number) {
+    super(
+      `The checkpoint ${folder} has format version ${version}; this version of @mnist-kit/trainer reads ` +
+        `up to ${VERSION}. Update it to resume, or give this fit a folder of its own.`,
+    );
+  }
+}
+
+async function read(folder: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, name));
+  } catch (error) {
+    throw broken(folder, `${name} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function broken(folder: string, what: string): CheckpointError {
+  return new CheckpointError(
+    `The checkpoint ${folder} is damaged: ${what}. Delete this folder and resume from an earlier one.`,
+  );
+}
+
+function sha256(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Makes names in a folder last; systems that cannot open a folder (Windows) are content without. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {}
+}

@@ -1,0 +1,55 @@
+import type { GeneratorState, TensorDict } from '@mnist-kit/core';
+import type { EpochRecord, StopReason } from '../history.js';
+
+/**
+ * Everything that a fit depends on from one step to the next: what a checkpoint holds.
+ *
+ * Plain data and typed arrays only. The fields are for reading; they change with the format's version.
+ */
+export interface RunSnapshot {
+  /** Where the fit stands. */
+  readonly position: {
+    readonly epoch: number;
+    /** Batches trained in this epoch. */
+    readonly batch: number;
+    readonly step: number;
+    readonly lr: number;
+    /** True between epochs: validation, scheduler and record of `epoch` are done. */
+    readonly epochFinished: boolean;
+    /** Seconds spent in this epoch so far, all in all and in training. */
+    readonly seconds: number;
+    readonly trainSeconds: number;
+  };
+  /** Sums of the epoch so far. */
+  readonly meter: { readonly lossSum: number; readonly hits: number; readonly count: number };
+  readonly history: {
+    readonly epochs: readonly EpochRecord[];
+    readonly stopReason: StopReason;
+    readonly stopMessage?: string;
+  };
+  /** Every weight by TensorFlow.js name. */
+  readonly weights: TensorDict;
+  readonly optimizer: unknown;
+  readonly scheduler?: unknown;
+  readonly mixup?: unknown;
+  /** State of each callback that has one, by name. */
+  readonly callbacks: Readonly<Record<string, unknown>>;
+  /** Random generators by what they are for: `trainer`, `train`, `val`. */
+  readonly generators: GeneratorStates;
+  /** Position of the training loader inside the epoch. */
+  readonly loader: LoaderPosition;
+}
+
+/** How to find the next batch again. */
+export type LoaderPosition =
+  | { readonly kind: 'epochStart' }
+  /** What the loader's own `state` gave. */
+  | { readonly kind: 'state'; readonly state: unknown }
+  /**
+   * For loaders without `state`: the generators before the epoch, from which it is iterated again, and before
+   * the next batch was drawn, from which it goes on.
+   */
+  | { readonly kind: 'replay'; readonly epoch: GeneratorStates; readonly next: GeneratorStates };
+
+/** Random generators by what they are for. */
+export type GeneratorStates = Readonly<Record<string, GeneratorState>>;
