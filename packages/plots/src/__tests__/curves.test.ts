@@ -23,6 +23,23 @@ describe('learningRateCurve', () => {
     expect(texts(learningRateCurve(points))).toContain('Step');
   });
 
+  test('holds each rate until the next point', () => {
+    const svg = learningRateCurve([
+      { epoch: 1, lr: 2e-3 },
+      { epoch: 2, lr: 1e-3 },
+    ]);
+    const [first, second] = marks(svg);
+    const [line] = strokes(svg).filter(({ width, points }) => width === 2 && points.length === 3);
+    const corners = [
+      [first.x, first.y],
+      [second.x, first.y],
+      [second.x, second.y],
+    ];
+    for (const [i, [x, y]] of line.points.entries()) {
+      expect(Math.abs(x - corners[i][0]) + Math.abs(y - corners[i][1])).toBeLessThan(0.2);
+    }
+  });
+
   test('leaves gaps for what the scale cannot show', () => {
     const points = [1e-3, 0, Number.NaN, undefined, 1e-5].map((lr, i) => ({ epoch: i + 1, lr }));
     expect(marks(learningRateCurve(points, { scale: 'log' }))).toHaveLength(2);
