@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cli, type Outcome } from './run-cli.js';
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 let folder: string;
 
 beforeAll(async () => {
@@ -13,19 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Outcome {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function cli(...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [program, ...args], { cwd: folder }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    );
-  });
-}
+const run = (...args: string[]) => cli(args, folder);
 
 /** What every mistake must end in: code 2, what is wrong, no stack trace, nothing on stdout. */
 function expectMistake({ code, stdout, stderr }: Outcome, message: RegExp): void {
@@ -36,11 +22,11 @@ function expectMistake({ code, stdout, stderr }: Outcome, message: RegExp): void
 }
 
 test('an unknown option is named, with the closest one there is', async () => {
-  expectMistake(await cli('--epoch', '3'), /unknown option '--epoch'[\s\S]*--epochs/);
+  expectMistake(await run('--epoch', '3'), /unknown option '--epoch'[\s\S]*--epochs/);
 });
 
 test('an unknown experiment is answered with the ones there are', async () => {
-  expectMistake(await cli('--experiment', 'best'), /optimized, enhanced, advanced, all/);
+  expectMistake(await run('--experiment', 'best'), /optimized, enhanced, advanced, all/);
 });
 
 test.each([
@@ -52,24 +38,24 @@ test.each([
   ['--seed', '4294967296'],
   ['--threads', '1e9'],
 ])('%s %s is refused with the range that is right', async (option, value) => {
-  const outcome = await cli(option, value);
+  const outcome = await run(option, value);
   expectMistake(outcome, /whole number from \d+ to \d+/);
   expect(outcome.stderr).toContain(option);
   expect(outcome.stderr).toContain(value);
 });
 
 test('a stray argument is refused', async () => {
-  expectMistake(await cli('enhanced'), /too many arguments/);
+  expectMistake(await run('enhanced'), /too many arguments/);
 });
 
 test('an output folder that is a file is refused before anything is trained', async () => {
   const file = join(folder, 'file');
   await writeFile(file, '');
-  expectMistake(await cli('--out', join(file, 'run')), /--out[\s\S]*folder that can be written to/);
+  expectMistake(await run('--out', join(file, 'run')), /--out[\s\S]*folder that can be written to/);
 });
 
 test('a data folder that is not there is refused', async () => {
-  expectMistake(await cli('--root', join(folder, 'nowhere')), /`root`[\s\S]*nowhere/);
+  expectMistake(await run('--root', join(folder, 'nowhere')), /`root`[\s\S]*nowhere/);
 });
 
 test('a truncated data file is refused by name', async () => {
@@ -77,11 +63,11 @@ test('a truncated data file is refused by name', async () => {
   for (const name of ['train-images', 'train-labels', 't10k-images', 't10k-labels']) {
     await writeFile(join(data, `${name}-idx${name.endsWith('images') ? 3 : 1}-ubyte`), 'too short');
   }
-  expectMistake(await cli('--root', data), /train-(images|labels)-idx/);
+  expectMistake(await run('--root', data), /train-(images|labels)-idx/);
 });
 
 test('--help lists every option on stdout', async () => {
-  const { code, stdout } = await cli('--help');
+  const { code, stdout } = await run('--help');
   for (const option of [
     'experiment',
     'epochs',

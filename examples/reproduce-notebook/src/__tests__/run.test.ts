@@ -1,0 +1,110 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSafetensors } from '@mnist-kit/models';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ExperimentResult } from '../results.js';
+import { cli, cliWithSignal, type Outcome } from './run-cli.js';
+
+let folder: string;
+let outcome: Outcome;
+let result: ExperimentResult;
+
+/** Where the first run of these tests leaves its files. */
+const out = (file: string) => join(folder, 'run', file);
+
+function parse(stdout: string): ExperimentResult {
+  const { experiments } = JSON.parse(stdout) as { experiments: ExperimentResult[] };
+  return experiments[0];
+}
+
+/** What does not depend on how fast the machine is. */
+function withoutTimings({ epochs, test }: ExperimentResult) {
+  return { epochs: epochs.map(({ seconds: _, itPerSecond: __, ...rest }) => rest), test };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mnist-kit-run-'));
+  outcome = await cli(['--epochs', '2', '--train-samples', '12800', '--out', 'run', '--json'], folder);
+  if (outcome.code === 0) result = parse(outcome.stdout);
+}, 300_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+test('training on 12,800 real digits for two epochs reaches 70% on the 10,000 test digits', () => {
+  expect(outcome.stderr).toContain('Test Acc');
+  expect(outcome.code).toBe(0);
+  expect(result.test?.accuracy).toBeGreaterThan(0.7);
+  expect(result.epochs[1].valAccuracy).toBeGreaterThan(0.65);
+  expect(result.epochs[1].trainLoss).toBeLessThan(result.epochs[0].trainLoss);
+});
+
+test('--json leaves one line of JSON on stdout', () => {
+  expect(outcome.stdout.trimEnd().split('\n')).toHaveLength(1);
+});
+
+test('the printed training loss is the mean over the samples divided by the batch size', () => {
+  // 12,800 samples are 100 whole batches of 128, so the notebook's slip is off by exactly 128.
+  for (const { trainLoss, trainLossAsPrinted } of result.epochs) {
+    expect(trainLossAsPrinted * 128).toBeCloseTo(trainLoss, 5);
+  }
+});
+
+test('results.json and history.csv hold what stdout says', async () => {
+  expect(JSON.parse(await readFile(out('results.json'), 'utf8'))).toEqual(result);
+  const [header, ...rows] = (await readFile(out('history.csv'), 'utf8')).trimEnd().split('\n');
+  const columns = header.split(',');
+  const records = rows.map((row) =>
+    Object.fromEntries(row.split(',').map((cell, i) => [columns[i], Number(cell)])),
+  );
+  expect(records).toEqual(result.epochs);
+});
+
+test('curves are written as SVG and PNG, and the report needs nothing from elsewhere', async () => {
+  expect(await readFile(out('curves.svg'), 'utf8')).toMatch(/^<svg[\s>]/);
+  const png = await readFile(out('curves.png'));
+  expect([...png.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const report = await readFile(out('report.html'), 'utf8');
+  expect(report).toContain('OptimizedNet');
+  expect(report).not.toMatch(/(src|href)="(https?:)?\/\//);
+});
+
+test('the best weights are kept under the names of PyTorch', async () => {
+  const weights = readSafetensors(await readFile(out('best.safetensors')));
+  expect(weights['conv1.weight'].shape).toEqual([8, 1, 3, 3]);
+  expect(weights['fc.weight'].shape).toEqual([10, 32]);
+});
+
+test('one thread and two end with the same bits', async () => {
+  const run = async (threads: string) => {
+    const args = [
+      '--epochs',
+      '1',
+      '--train-samples',
+      '640',
+      '--threads',
+      threads,
+      '--out',
+      threads,
+      '--json',
+    ];
+    return parse((await cli(args, folder)).stdout);
+  };
+  const one = await run('1');
+  const two = await run('2');
+  expect(one.engine).not.toBe(two.engine);
+  expect(withoutTimings(two)).toEqual(withoutTimings(one));
+  const weights = (threads: string) => readFile(join(folder, threads, 'best.safetensors'));
+  expect((await weights('2')).equals(await weights('1'))).toBe(true);
+}, 120_000);
+
+test('Ctrl-C ends a run with code 130, keeps the best weights, and says so', async () => {
+  const args = ['--epochs', '1000', '--train-samples', '640', '--out', 'interrupted', '--json'];
+  const { code, stdout, stderr } = await cliWithSignal(args, folder, 'SIGINT', 'Epoch 1/1000');
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/[Ii]nterrupted/);
+  expect(stderr).toContain(join(folder, 'interrupted', 'best.safetensors'));
+  const interrupted = parse(stdout);
+  expect(interrupted.interrupted).toBe(true);
+  expect(interrupted.test).toBeNull();
+  await readFile(join(folder, 'interrupted', 'best.safetensors'));
+}, 120_000);
