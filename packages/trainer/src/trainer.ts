@@ -1,9 +1,8 @@
 import { Generator, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
-
+import { createExecutor } from '@mnist-kit/engine';
 import type { LoaderLike } from './contracts.js';
 import { crossEntropy } from './cross-entropy.js';
-import { createExecutor } from './default-executor.js';
 import { Fit } from './fit.js';
 import type { History } from './history.js';
 import { evaluate } from './loops/evaluate.js';

@@ -31,3 +31,30 @@ export const nll = Object.assign(
       ),
   },
 );
+
+/** Gradient descent with momentum, whose buffers are part of the state. */
+export function momentum(lr: number): OptimizerLike {
+  const velocities = new Map<string, Float32Array>();
+  return {
+    lr,
+    step(parameters: readonly Parameter[]) {
+      for (const { name, value, gradient } of parameters) {
+        const velocity = velocities.get(name) ?? new Float32Array(value.length);
+        velocities.set(name, velocity);
+        for (let i = 0; i < value.length; i++) {
+          velocity[i] = 0.9 * velocity[i] + gradient[i];
+          value[i] -= this.lr * velocity[i];
+        }
+      }
+    },
+    state() {
+      return { lr: this.lr, velocities: Object.fromEntries([...velocities].map(([k, v]) => [k, v.slice()])) };
+    },
+    loadState(state) {
+      const saved = state as { lr: number; velocities: Record<string, Float32Array> };
+      this.lr = saved.lr;
+      velocities.clear();
+      for (const [name, velocity] of Object.entries(saved.velocities)) velocities.set(name, velocity.slice());
+    },
+  };
+}
