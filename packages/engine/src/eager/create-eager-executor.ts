@@ -4,7 +4,6 @@ import type { Executor, ExecutorOptions } from '../executor.js';
 import { useBackend } from './backends.js';
 import { EagerExecutor } from './eager-executor.js';
 import { layersOf, traceGraph } from './graph.js';
-import { registerWasmGradients } from './wasm-kernels/register.js';
 import { collectParameters } from './weights.js';
 
 /** How to run a model op by op. */
@@ -42,7 +41,6 @@ export async function createEagerExecutor(
   const graph = traceGraph(model);
   const sampleShape = readSampleShape(model);
   const classes = readClasses(model);
-  registerWasmGradients();
   if (backend !== undefined) await useBackend(backend);
 
   return new EagerExecutor({

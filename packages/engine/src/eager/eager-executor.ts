@@ -12,8 +12,10 @@ import { BatchStatistics } from './batch-norm.js';
 import { DropoutMasks } from './dropout.js';
 import { type Graph, layersOf } from './graph.js';
 import { explainMissingKernel } from './missing-kernel.js';
+import { releaseTape } from './release-tape.js';
 import { runGraph } from './run-graph.js';
 import { computeLoss } from './target.js';
+import { registerWasmGradients } from './wasm-kernels/register.js';
 import { collectWeights, type EagerParameter, readWeights, upload, writeWeights } from './weights.js';
 
 /** What an {@link EagerExecutor} is made of. */
@@ -71,6 +73,7 @@ export class EagerExecutor implements Executor {
 
   async trainStep(images: Float32Array, size: number, target: StepTarget): Promise<StepOutput> {
     this.#checkBatch(images, size);
+    if (tf.getBackend() === 'wasm') registerWasmGradients();
     const statistics = new BatchStatistics();
     let results: { loss: tf.Tensor; outputs: tf.Tensor; gradients: tf.NamedTensorMap } | undefined;
     try {
@@ -153,6 +156,7 @@ export class EagerExecutor implements Executor {
       return { loss: value, outputs: outputs!, gradients: grads };
     } catch (error) {
       outputs?.dispose();
+      releaseTape();
       throw error;
     }
   }

@@ -10,7 +10,7 @@ interface Attributes {
 }
 
 /** Output pixels per product: few enough that adding them one after the other in float32 keeps its digits. */
-const maxColumns = 4096;
+const maxColumns = 1024;
 
 /**
  * The gradient of a convolution's filter: images are unfolded, some at a time, into one row per place in the
