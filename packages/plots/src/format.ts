@@ -51,6 +51,7 @@ const titles: Record<string, string> = {
   epoch: 'Epoch',
   lr: 'Learning rate',
   seconds: 'Time',
+  itPerSecond: 'Steps per second',
 };
 
 function group(value: number): string {

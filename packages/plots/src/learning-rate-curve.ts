@@ -6,11 +6,11 @@ import { finiteOrGap, renderPanels } from './line-panels.js';
 import { color } from './palette.js';
 import type { PlotOptions } from './svg.js';
 
-/** One point of a learning-rate curve: by `epoch`, or by `step` for a scheduler that steps every batch. */
+/** One point of a learning-rate curve. */
 export interface LearningRatePoint {
   /** Number of the epoch. */
   readonly epoch?: number;
-  /** Number of the optimizer step; used instead of `epoch` when every point has one. */
+  /** Number of the optimizer step. */
   readonly step?: number;
   /** Learning rate. */
   readonly lr?: number;
@@ -20,6 +20,8 @@ export interface LearningRatePoint {
 export interface LearningRateCurveOptions extends PlotOptions {
   /** Scale of the learning rate. Default `'auto'`: logarithmic when the rates span a factor above 20. */
   scale?: 'auto' | 'linear' | 'log';
+  /** Which number of a point is its x. Default: `'epoch'` where every point has one, else `'step'`. */
+  x?: 'epoch' | 'step';
 }
 
 /**
@@ -28,7 +30,7 @@ export interface LearningRateCurveOptions extends PlotOptions {
  * @param points The history of a run, or one point for each step; at least one, x growing. A rate that is
  *   missing, `NaN` or infinite leaves a gap, and so does a rate of 0 on the logarithmic scale.
  * @param options `title` (default `'Learning rate'`), `width` (default 560), `height` (default 300), `theme`,
- *   `scale`.
+ *   `scale`, `x`.
  * @returns A complete SVG document.
  * @throws {InvalidArgumentError} There is no point, no point holds a rate, a rate is negative, or x does not grow.
  *
@@ -51,8 +53,12 @@ export function learningRateCurve(
   if (scale !== 'auto' && scale !== 'linear' && scale !== 'log') {
     throw new InvalidArgumentError('scale', "must be 'auto', 'linear' or 'log'", scale);
   }
+  if (options.x !== undefined && options.x !== 'epoch' && options.x !== 'step') {
+    throw new InvalidArgumentError('x', "must be 'epoch' or 'step'", options.x);
+  }
   checkArray('points', points, 1, 'point');
-  const byStep = points.every((point) => point.step !== undefined);
+  const byStep =
+    options.x === undefined ? points.some((point) => point.epoch === undefined) : options.x === 'step';
   const xs = points.map((point, i) => {
     const x = byStep ? point.step : point.epoch;
     if (x === undefined || !Number.isSafeInteger(x)) {

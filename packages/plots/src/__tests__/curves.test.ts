@@ -40,6 +40,14 @@ describe('learningRateCurve', () => {
     }
   });
 
+  test('counts by epoch where it can, and by step where asked', () => {
+    const points = [390, 780].map((step, i) => ({ epoch: i + 1, step, lr: 1e-3 }));
+    expect(texts(learningRateCurve(points))).toContain('Epoch');
+    expect(texts(learningRateCurve(points, { x: 'step' }))).toEqual(
+      expect.arrayContaining(['Step', '390', '780']),
+    );
+  });
+
   test('leaves gaps for what the scale cannot show', () => {
     const points = [1e-3, 0, Number.NaN, undefined, 1e-5].map((lr, i) => ({ epoch: i + 1, lr }));
     expect(marks(learningRateCurve(points, { scale: 'log' }))).toHaveLength(2);

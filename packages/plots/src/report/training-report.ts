@@ -153,8 +153,8 @@ function bestEpoch(history: readonly EpochRecord[]): number | undefined {
 function historyTable(history: readonly EpochRecord[], best: number | undefined) {
   const usual = ['trainLoss', 'trainAccuracy', 'valLoss', 'valAccuracy'];
   const others = new Set(history.flatMap((record) => Object.keys(record)));
-  for (const key of ['epoch', 'lr', 'seconds', ...usual]) others.delete(key);
-  const keys = [...usual, ...others, 'lr', 'seconds'].filter((key) =>
+  for (const key of ['epoch', 'step', 'lr', 'seconds', 'itPerSecond', ...usual]) others.delete(key);
+  const keys = [...usual, ...others, 'lr', 'seconds', 'itPerSecond'].filter((key) =>
     history.some((record) => metricOf(record, key) !== undefined),
   );
   return {
