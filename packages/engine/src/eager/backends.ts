@@ -8,6 +8,12 @@ import * as tf from '@tensorflow/tfjs-core';
  * is installed), or `auto`: the current backend, but where that is the slow `cpu` one, `wasm` if installed.
  * @returns The backend's name.
  * @throws EngineError when the backend is not registered or does not start.
+ * @example
+ * ```ts
+ * import { useBackend } from '@mnist-kit/engine';
+ *
+ * await useBackend('wasm');
+ * ```
  */
 export async function useBackend(name: string): Promise<string> {
   await tf.ready();

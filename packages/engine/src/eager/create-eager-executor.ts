@@ -30,6 +30,15 @@ export interface EagerExecutorOptions extends ExecutorOptions {
  * @throws ModelError when the model's input or output is something else, or a layer makes masks.
  * @throws InvalidArgumentError when `batchSize` is not a positive integer.
  * @throws EngineError when the backend does not start.
+ * @example
+ * ```ts
+ * import { createEagerExecutor } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const executor = await createEagerExecutor(optimizedNet(), { backend: 'auto' });
+ * console.log(executor.description); // eager, TensorFlow.js wasm backend
+ * const logProbabilities = await executor.predict(new Float32Array(784), 1);
+ * ```
  */
 export async function createEagerExecutor(
   model: tfl.LayersModel,
