@@ -1,0 +1,78 @@
+// A training process for tests to interrupt and kill: real digits, a real engine, everything random that there is.
+// Usage: node train.mjs '{"dir": …, "engine": …, "epochs": …, "resume": …, "everyNSteps": …, "out": …}'
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { Generator } from '@mnist-kit/core';
+import { DataLoader, mnist, Subset, transforms as T } from '@mnist-kit/datasets';
+import { useBackend } from '@mnist-kit/engine';
+import { convNet } from '@mnist-kit/models';
+import { Adam } from '@mnist-kit/optim';
+import { EarlyStopping, ModelCheckpoint, Trainer } from '@mnist-kit/trainer';
+
+const { dir, engine, epochs, resume, everyNSteps, out, exitAfterFit, stall } = JSON.parse(process.argv[2]);
+if (engine === 'eager') await useBackend('wasm');
+const generator = new Generator(1);
+const normalize = T.normalize({ mean: 0.1307, std: 0.3081 });
+const augment = T.compose([T.randomRotation(10), normalize]);
+const digits = await mnist({ split: 'test' });
+const range = (from, to) => Int32Array.from({ length: to - from }, (_, i) => from + i);
+const train = new DataLoader(new Subset(digits, range(0, 500)), {
+  batchSize: 50,
+  shuffle: true,
+  transform: augment,
+  generator,
+});
+const val = new DataLoader(new Subset(digits, range(500, 700)), {
+  batchSize: 64,
+  transform: augment,
+  generator,
+});
+
+const model = convNet({ channels: [4, 4], poolAfter: [1], generator });
+const optimizer = new Adam({ lr: 1e-2 });
+const nll = Object.assign(() => {}, {
+  reduction: 'mean',
+  softTargets: (labels, classes) =>
+    Float32Array.from({ length: labels.length * classes }, (_, i) =>
+      Number(labels[Math.floor(i / classes)] === i % classes),
+    ),
+});
+
+const trainer = new Trainer({
+  ...{ model, optimizer, loss: nll, generator, engine },
+  threads: 2,
+  callbacks: [
+    { name: 'started', onFitStart: () => console.log('started') },
+    { name: 'steps', onTrainBatchEnd: (run) => console.log(`step ${run.step}`) },
+    // A callback that never ends keeps the fit from ending after the step.
+    {
+      name: 'stall',
+      onTrainBatchEnd: async (run) => {
+        if (stall !== true || run.step < 5) return;
+        console.log('stalling');
+        process.once('SIGINT', () => setTimeout(() => console.log('still stalling'), 50));
+        await new Promise((resolve) => setTimeout(resolve, 60_000));
+      },
+    },
+    new EarlyStopping({ monitor: 'valLoss', patience: 100, restoreBest: true }),
+    new ModelCheckpoint({ dir, monitor: 'valAccuracy', everyNSteps }),
+  ],
+});
+const history = await trainer.fit(train, { val, epochs, resume });
+console.log(JSON.stringify({ epochs: history.epochs.length, interrupted: history.interrupted }));
+if (out !== undefined && !history.interrupted) {
+  const weights = await (await trainer.executor()).readWeights();
+  const hash = createHash('sha256');
+  for (const { data } of Object.values(weights))
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  for (const data of Object.values(optimizer.state().tensors)) hash.update(new Uint8Array(data.buffer));
+  writeFileSync(
+    out,
+    JSON.stringify({
+      weights: hash.digest('hex'),
+      history: history.withoutTimings(),
+      generator: generator.state(),
+    }),
+  );
+}
+if (exitAfterFit !== true) await trainer.dispose();
