@@ -12,7 +12,7 @@ export interface AdamOptions extends OptimizerOptions {
   amsgrad?: boolean;
 }
 
-const { fround, sqrt } = Math;
+const { sqrt } = Math;
 
 /** What Adam and AdamW share; they differ in where the weight decay goes. */
 export abstract class AdamBase extends Optimizer {
@@ -41,31 +41,75 @@ export abstract class AdamBase extends Optimizer {
   protected abstract decay(group: ParameterGroup): { shrink: number; penalty: number };
 
   protected update({ value, gradient }: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
-    const decay = this.decay(group);
-    const shrink = fround(decay.shrink);
-    const penalty = fround(decay.penalty);
-    const beta1 = fround(this.momentum);
-    const beta2 = fround(this.#beta2);
-    const rest1 = fround(1 - this.momentum);
-    const rest2 = fround(1 - this.#beta2);
-    const eps = fround(this.#eps);
-    const rate = fround(-group.lr / (1 - math.pow(this.momentum, slots.step)));
-    const correction = fround(sqrt(1 - math.pow(this.#beta2, slots.step)));
+    const { shrink, penalty } = this.decay(group);
+    const coefficients: Coefficients = {
+      shrink,
+      penalty,
+      beta1: this.momentum,
+      beta2: this.#beta2,
+      eps: this.#eps,
+      rate: group.lr / (1 - math.pow(this.momentum, slots.step)),
+      correction: 1 / sqrt(1 - math.pow(this.#beta2, slots.step)),
+    };
     const [expAvg, expAvgSq, maxExpAvgSq] = slots.arrays;
-    // Roundings fall where PyTorch's kernels have them: one per fused multiply-add.
-    for (let i = 0; i < value.length; i++) {
-      const p = fround(value[i] * shrink);
-      const g = fround(p * penalty + gradient[i]);
-      const m = fround(fround(expAvg[i] * beta1) + g * rest1);
-      let v = fround(fround(expAvgSq[i] * beta2) + fround(rest2 * g) * g);
-      expAvg[i] = m;
-      expAvgSq[i] = v;
-      if (this.#amsgrad) {
-        v = v > maxExpAvgSq[i] ? v : maxExpAvgSq[i];
-        maxExpAvgSq[i] = v;
-      }
-      const denominator = fround(fround(fround(sqrt(v)) / correction) + eps);
-      value[i] = p + fround(fround(rate * m) / denominator);
-    }
+    if (this.#amsgrad) amsgradStep(value, gradient, expAvg, expAvgSq, maxExpAvgSq, coefficients);
+    else adamStep(value, gradient, expAvg, expAvgSq, coefficients);
+  }
+}
+
+interface Coefficients {
+  readonly shrink: number;
+  readonly penalty: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly rate: number;
+  readonly correction: number;
+}
+
+// The moments and values are float32, what lies between is float64: rounding to float32 after every
+// operation, as PyTorch does, takes three times as long and is less accurate.
+
+function adamStep(
+  value: Float32Array,
+  gradient: Float32Array,
+  expAvg: Float32Array,
+  expAvgSq: Float32Array,
+  { shrink, penalty, beta1, beta2, eps, rate, correction }: Coefficients,
+): void {
+  const rest1 = 1 - beta1;
+  const rest2 = 1 - beta2;
+  for (let i = 0; i < value.length; i++) {
+    const p = value[i] * shrink;
+    const g = p * penalty + gradient[i];
+    const m = expAvg[i] * beta1 + g * rest1;
+    const v = expAvgSq[i] * beta2 + rest2 * g * g;
+    expAvg[i] = m;
+    expAvgSq[i] = v;
+    value[i] = p - (rate * m) / (sqrt(v) * correction + eps);
+  }
+}
+
+// A loop of its own: a branch in the one above would make engines compile that one badly.
+function amsgradStep(
+  value: Float32Array,
+  gradient: Float32Array,
+  expAvg: Float32Array,
+  expAvgSq: Float32Array,
+  maxExpAvgSq: Float32Array,
+  { shrink, penalty, beta1, beta2, eps, rate, correction }: Coefficients,
+): void {
+  const rest1 = 1 - beta1;
+  const rest2 = 1 - beta2;
+  for (let i = 0; i < value.length; i++) {
+    const p = value[i] * shrink;
+    const g = p * penalty + gradient[i];
+    const m = expAvg[i] * beta1 + g * rest1;
+    const v = expAvgSq[i] * beta2 + rest2 * g * g;
+    const largest = v > maxExpAvgSq[i] ? v : maxExpAvgSq[i];
+    expAvg[i] = m;
+    expAvgSq[i] = v;
+    maxExpAvgSq[i] = largest;
+    value[i] = p - (rate * m) / (sqrt(largest) * correction + eps);
   }
 }

@@ -14,8 +14,6 @@ export interface SGDOptions extends OptimizerOptions {
   weightDecay?: number;
 }
 
-const { fround } = Math;
-
 /**
  * Stochastic gradient descent, with PyTorch's form of momentum: `b = momentum * b + (1 - dampening) * g`,
  * `value -= lr * b` (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html).
@@ -49,28 +47,37 @@ export class SGD extends Optimizer {
   }
 
   protected update({ value, gradient }: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
-    const decay = fround(group.weightDecay);
-    const rate = fround(group.lr);
-    const momentum = fround(this.momentum);
-    // Roundings fall where PyTorch's kernels have them: one per fused multiply-add.
     if (this.momentum === 0) {
-      for (let i = 0; i < value.length; i++) {
-        const g = fround(value[i] * decay + gradient[i]);
-        value[i] = value[i] - rate * g;
-      }
+      plainStep(value, gradient, group.lr, group.weightDecay);
       return;
     }
-    const [buffer] = slots.arrays;
     // The first gradient enters the buffer whole.
-    const keep = slots.step === 1 ? 0 : momentum;
-    const add = slots.step === 1 ? 1 : fround(1 - this.#dampening);
-    const ahead = this.#nesterov ? momentum : 0;
-    for (let i = 0; i < value.length; i++) {
-      const g = fround(value[i] * decay + gradient[i]);
-      const b = fround(fround(buffer[i] * keep) + g * add);
-      buffer[i] = b;
-      const direction = ahead === 0 ? b : fround(b * ahead + g);
-      value[i] = value[i] - rate * direction;
-    }
+    const add = slots.step === 1 ? 1 : 1 - this.#dampening;
+    const [buffer] = slots.arrays;
+    momentumStep(value, gradient, buffer, group, this.momentum, add, this.#nesterov);
+  }
+}
+
+function plainStep(value: Float32Array, gradient: Float32Array, lr: number, decay: number): void {
+  for (let i = 0; i < value.length; i++) value[i] -= lr * (value[i] * decay + gradient[i]);
+}
+
+function momentumStep(
+  value: Float32Array,
+  gradient: Float32Array,
+  buffer: Float32Array,
+  { lr, weightDecay }: ParameterGroup,
+  momentum: number,
+  add: number,
+  nesterov: boolean,
+): void {
+  // With Nesterov the step looks ahead: g + momentum * b, else b.
+  const ofGradient = nesterov ? 1 : 0;
+  const ofBuffer = nesterov ? momentum : 1;
+  for (let i = 0; i < value.length; i++) {
+    const g = value[i] * weightDecay + gradient[i];
+    const b = buffer[i] * momentum + g * add;
+    buffer[i] = b;
+    value[i] -= lr * (b * ofBuffer + g * ofGradient);
   }
 }

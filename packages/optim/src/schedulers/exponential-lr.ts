@@ -1,0 +1,37 @@
+import { checkRange } from '../check.js';
+import type { Optimizer, ParameterGroup } from '../optimizer.js';
+import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
+
+/** Options of {@link ExponentialLR}. */
+export interface ExponentialLROptions extends LRSchedulerOptions {
+  /** Factor of each epoch. */
+  gamma: number;
+}
+
+/**
+ * Multiplies the learning rate by `gamma` every epoch
+ * (https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html).
+ *
+ * @throws InvalidArgumentError when `gamma` is negative or not finite.
+ *
+ * @example
+ * ```ts
+ * import { ExponentialLR, SGD } from '@mnist-kit/optim';
+ *
+ * const scheduler = new ExponentialLR(new SGD({ lr: 0.1 }), { gamma: 0.9 });
+ * ```
+ */
+export class ExponentialLR extends LRScheduler {
+  readonly kind = 'ExponentialLR';
+  readonly #gamma: number;
+
+  constructor(optimizer: Optimizer, options: ExponentialLROptions) {
+    super(optimizer, options);
+    checkRange('gamma', options.gamma, 0);
+    this.#gamma = options.gamma;
+  }
+
+  protected nextLr({ lr }: ParameterGroup): number {
+    return lr * this.#gamma;
+  }
+}

@@ -1,0 +1,144 @@
+import { CheckpointError } from '@mnist-kit/core';
+import { checkOneOf } from '../check.js';
+import type { Optimizer, ParameterGroup } from '../optimizer.js';
+
+/** How often a scheduler's `step` is called. */
+export type SchedulerInterval = 'epoch' | 'step';
+
+/** Options that every scheduler has. */
+export interface LRSchedulerOptions {
+  /** Whether the Trainer calls `step` after each epoch or after each optimizer step. */
+  interval?: SchedulerInterval;
+}
+
+/** Everything that a scheduler's next step depends on; plain JSON. */
+export interface LRSchedulerState {
+  /** Class name of the scheduler. */
+  readonly kind: string;
+  /** How often `step` was called. */
+  readonly epoch: number;
+  /** Learning rate that each group started from. */
+  readonly baseLrs: readonly number[];
+  /** Learning rate of each group now. */
+  readonly lrs: readonly number[];
+  /** What this kind of scheduler remembers besides. */
+  readonly extra: Readonly<Record<string, number | null>>;
+}
+
+/**
+ * Base of the learning-rate schedulers. A subclass says what a group's learning rate becomes; the base
+ * class writes it into the optimizer.
+ *
+ * @example
+ * ```ts
+ * import { LRScheduler, type ParameterGroup, SGD } from '@mnist-kit/optim';
+ *
+ * class Halving extends LRScheduler {
+ *   readonly kind = 'Halving';
+ *   protected nextLr({ lr }: ParameterGroup): number {
+ *     return lr / 2;
+ *   }
+ * }
+ * const scheduler = new Halving(new SGD({ lr: 1 }));
+ * scheduler.step();
+ * scheduler.lr; // 0.5
+ * ```
+ */
+export abstract class LRScheduler {
+  /** Class name, which a saved state must have too. */
+  abstract readonly kind: string;
+  /** When the Trainer calls {@link LRScheduler.step}. */
+  readonly interval: SchedulerInterval;
+  /** The optimizer whose learning rates this writes. */
+  protected readonly optimizer: Optimizer;
+  /** How often `step` was called. */
+  protected epoch = 0;
+  #baseLrs: readonly number[];
+
+  constructor(optimizer: Optimizer, options: LRSchedulerOptions = {}, interval: SchedulerInterval = 'epoch') {
+    this.interval = options.interval ?? interval;
+    checkOneOf('interval', this.interval, ['epoch', 'step']);
+    this.optimizer = optimizer;
+    // A second scheduler on the same optimizer starts from the same base, whatever the first one did.
+    for (const group of optimizer.groups) group.initialLr ??= group.lr;
+    this.#baseLrs = optimizer.groups.map((group) => group.initialLr as number);
+  }
+
+  /** Learning rate of the default group: what the next epoch or step will use. */
+  get lr(): number {
+    return this.optimizer.lr;
+  }
+
+  /** Learning rate of every group. */
+  get lrs(): number[] {
+    return this.optimizer.groups.map(({ lr }) => lr);
+  }
+
+  /** Learning rate that each group started from. */
+  get baseLrs(): readonly number[] {
+    return this.#baseLrs;
+  }
+
+  /**
+   * Moves on by one epoch, or one optimizer step, and writes the new learning rates.
+   *
+   * @param _metric What `ReduceLROnPlateau` looks at; the others ignore it.
+   */
+  step(_metric?: number): void {
+    this.epoch++;
+    this.writeLrs();
+  }
+
+  /** Everything the next step depends on. */
+  state(): LRSchedulerState {
+    return {
+      kind: this.kind,
+      epoch: this.epoch,
+      baseLrs: [...this.#baseLrs],
+      lrs: this.lrs,
+      extra: this.extraState(),
+    };
+  }
+
+  /**
+   * Goes on from a saved state and writes its learning rates into the optimizer.
+   *
+   * @throws CheckpointError when it is from another kind of scheduler or another number of groups.
+   */
+  loadState(state: LRSchedulerState): void {
+    if (state?.kind !== this.kind)
+      throw new CheckpointError(`This state is of ${state?.kind ?? 'no scheduler'}, not of ${this.kind}.`);
+    const groups = this.optimizer.groups;
+    if (state.lrs?.length !== groups.length || state.baseLrs?.length !== groups.length)
+      throw new CheckpointError(
+        `The state has ${state.lrs?.length ?? 0} learning rates, the optimizer has ${groups.length} parameter groups.`,
+      );
+    this.epoch = state.epoch;
+    this.#baseLrs = [...state.baseLrs];
+    for (const [i, group] of groups.entries()) group.lr = state.lrs[i];
+    this.loadExtraState(state.extra ?? {});
+  }
+
+  /** The learning rate of group `i` at `this.epoch`, from what it is now and what it started from. */
+  protected abstract nextLr(group: ParameterGroup, baseLr: number, i: number): number;
+
+  /** What a subclass remembers besides the number of steps. */
+  protected extraState(): Record<string, number | null> {
+    return {};
+  }
+
+  /** Takes back what {@link LRScheduler.extraState} gave. */
+  protected loadExtraState(_extra: Readonly<Record<string, number | null>>): void {}
+
+  /** Writes every group's learning rate. A subclass whose first epoch differs calls it when constructed. */
+  protected writeLrs(): void {
+    for (const [i, group] of this.optimizer.groups.entries())
+      group.lr = this.nextLr(group, this.#baseLrs[i], i);
+  }
+
+  /** Takes other base learning rates than the optimizer's. */
+  protected setBaseLrs(lrs: readonly number[]): void {
+    this.#baseLrs = lrs;
+    for (const [i, group] of this.optimizer.groups.entries()) group.initialLr = lrs[i];
+  }
+}
