@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { createEagerExecutor } from './eager/index.js';
-import type { Executor, ExecutorOptions } from './executor.js';
+import { createEagerExecutor, type EagerExecutorOptions } from './eager/index.js';
+import type { Executor } from './executor.js';
 import { UnsupportedLayerError } from './plan/graph/read-model.js';
 import { createPlanExecutor } from './plan/plan-executor.js';
 
@@ -26,16 +26,20 @@ import { createPlanExecutor } from './plan/plan-executor.js';
  * await executor.dispose();
  * ```
  */
-export async function createExecutor(model: LayersModel, options: ExecutorOptions = {}): Promise<Executor> {
+export async function createExecutor(
+  model: LayersModel,
+  options: EagerExecutorOptions = {},
+): Promise<Executor> {
   const { engine = 'auto' } = options;
   if (!['auto', 'plan', 'eager'].includes(engine))
     throw new InvalidArgumentError('engine', "must be 'auto', 'plan' or 'eager'", engine);
-  if (engine === 'eager') return createEagerExecutor(model, options);
+  const eager = { backend: 'auto', ...options };
+  if (engine === 'eager') return createEagerExecutor(model, eager);
   try {
     return await createPlanExecutor(model, options);
   } catch (error) {
     if (engine === 'plan' || !(error instanceof UnsupportedLayerError || isCompileError(error))) throw error;
-    return createEagerExecutor(model, options);
+    return createEagerExecutor(model, { ...eager, reason: (error as Error).message });
   }
 }
 

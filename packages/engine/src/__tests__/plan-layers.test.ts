@@ -1,17 +1,15 @@
-import { Generator } from '@mnist-kit/core';
-import { createEagerExecutor, createPlanExecutor, type StepTarget, useBackend } from '@mnist-kit/engine';
+import { type StepTarget, useBackend } from '@mnist-kit/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { beforeAll, expect, test } from 'vitest';
-import { crossEntropy, noise } from './eager-golden.js';
+import { beforeAll, test } from 'vitest';
+import { CLASSES, compare } from './compare-executors.js';
 
 beforeAll(async () => {
   await useBackend('cpu');
 });
 
 const { layers } = tfl;
-const CLASSES = 3;
 
 /** One block of a chain: a convolution and what may follow it. */
 interface Block {
@@ -59,77 +57,6 @@ function chain(shape: [number, number, number], blocks: Block[]): tfl.LayersMode
   apply(layers.globalAveragePooling2d({}));
   apply(layers.dense({ units: CLASSES }));
   return tfl.model({ inputs: input, outputs: x });
-}
-
-function seed(model: tfl.LayersModel, start: number): void {
-  model.weights.forEach((weight, i) => {
-    const size = tf.util.sizeFromShape(weight.shape as number[]);
-    const values = noise(size, start + i).map((value) =>
-      weight.originalName.endsWith('moving_variance') ? 1.5 + value : value,
-    );
-    tf.tidy(() => void weight.write(tf.tensor(values, weight.shape as number[])));
-  });
-}
-
-/** Every number of two training steps and an inference on one executor. */
-async function run(
-  model: tfl.LayersModel,
-  make: typeof createPlanExecutor,
-  options: { size: number; images: Float32Array; target: StepTarget },
-) {
-  const { size, images, target } = options;
-  const executor = await make(model, { threads: 1, batchSize: size });
-  const inference = (await executor.predict(images, size)).slice();
-  const generator = new Generator(7);
-  executor.drawMasks(size, generator);
-  const { loss, outputs } = await executor.trainStep(images, size, target);
-  const result = {
-    inference,
-    loss,
-    outputs: outputs.slice(),
-    next: generator.randomUint32(),
-    gradients: Object.fromEntries(executor.parameters.map((p) => [p.name, p.gradient.slice()])),
-    weights: await executor.readWeights(),
-  };
-  await executor.dispose();
-  return result;
-}
-
-function expectClose(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  scale: number,
-  what: string,
-): void {
-  expect(actual.length, what).toBe(expected.length);
-  for (let i = 0; i < expected.length; i++)
-    if (!(Math.abs(actual[i] - expected[i]) <= scale))
-      expect.fail(`${what}[${i}]: ${actual[i]} instead of ${expected[i]} (tolerance ${scale})`);
-}
-
-const largest = (values: Iterable<number>) => Math.max(...[...values].map(Math.abs), 0);
-
-/** Holds the plan to what TensorFlow.js computes on its cpu backend. */
-async function compare(model: tfl.LayersModel, size: number, target?: StepTarget): Promise<void> {
-  seed(model, 1);
-  const [height, width, channels] = (model.inputs[0].shape as number[]).slice(1);
-  const images = noise(size * height * width * channels, 99);
-  const labels = Int32Array.from({ length: size }, (_, i) => i % CLASSES);
-  const options = { size, images, target: target ?? crossEntropy(labels, CLASSES, 0.1) };
-  const actual = await run(model, createPlanExecutor, options);
-  const expected = await run(model, createEagerExecutor, options);
-  model.dispose();
-
-  expect(actual.next, 'random numbers drawn').toBe(expected.next);
-  const outputScale = 1e-4 * (1 + largest(expected.inference));
-  expectClose(actual.inference, expected.inference, outputScale, 'inference');
-  expectClose(actual.outputs, expected.outputs, 1e-4 * (1 + largest(expected.outputs)), 'outputs');
-  expectClose([actual.loss], [expected.loss], 1e-4 * (1 + Math.abs(expected.loss)), 'loss');
-  const top = Math.max(...Object.values(expected.gradients).map(largest));
-  for (const [name, gradient] of Object.entries(expected.gradients))
-    expectClose(actual.gradients[name], gradient, 2e-3 * largest(gradient) + 1e-5 * top + 1e-7, name);
-  for (const [name, { data }] of Object.entries(expected.weights))
-    expectClose(actual.weights[name].data, data, 1e-4 * (1 + largest(data)), name);
 }
 
 test('chains of random blocks have the outputs, gradients and statistics of TensorFlow.js', async () => {

@@ -13,6 +13,8 @@ export interface EagerExecutorOptions extends ExecutorOptions {
    * slow `cpu` one is set and the package `@tensorflow/tfjs-backend-wasm` is installed.
    */
   backend?: string;
+  /** Why the model runs eagerly, for the executor's description. */
+  reason?: string;
 }
 
 /**
@@ -59,6 +61,7 @@ export async function createEagerExecutor(
     inputShape: toImageShape(sampleShape),
     classes,
     batchSize,
+    reason: options.reason,
   });
 }
 

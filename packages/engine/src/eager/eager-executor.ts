@@ -28,6 +28,8 @@ export interface EagerParts {
   readonly classes: number;
   /** Samples of one inference run; more are run in slices. */
   readonly batchSize: number;
+  /** Why the model runs eagerly. */
+  readonly reason?: string;
 }
 
 /** Runs a model op by op on TensorFlow.js's current backend, and differentiates it on TensorFlow.js's tape. */
@@ -43,9 +45,11 @@ export class EagerExecutor implements Executor {
   readonly #layers: readonly tfl.layers.Layer[];
   readonly #weights: readonly tfl.LayerVariable[];
   readonly #masks: DropoutMasks;
+  readonly #reason: string | undefined;
   #disposed = false;
 
   constructor(parts: EagerParts) {
+    this.#reason = parts.reason;
     this.inputShape = parts.inputShape;
     this.classes = parts.classes;
     this.#graph = parts.graph;
@@ -59,7 +63,8 @@ export class EagerExecutor implements Executor {
   }
 
   get description(): string {
-    return `eager, TensorFlow.js ${tf.getBackend()} backend`;
+    const why = this.#reason === undefined ? '' : ` (${this.#reason})`;
+    return `eager, TensorFlow.js ${tf.getBackend()} backend${why}`;
   }
 
   get parameters(): readonly Parameter[] {

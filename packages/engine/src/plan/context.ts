@@ -56,7 +56,7 @@ export interface StageBuffers {
   /** Gradient with respect to what readers see, `[image][pixel][padded channel]`. */
   readonly gradient: number;
   readonly gradientBytes: number;
-  /** Dropout factors, `[image][padded channel]`. */
+  /** Dropout factors, `[image][padded channel]`, or one per value of the raw output. */
   readonly mask: number;
   /** Two sums per image and channel, `[image][2][padded channel]`. */
   readonly partial: number;
@@ -166,7 +166,12 @@ export class PlanContext {
       rawBytes,
       gradient: needsGradient(stage) ? arena.alloc(gradientBytes * capacity) : 0,
       gradientBytes,
-      mask: stage.dropout ? arena.floats(channels * capacity) : 0,
+      mask:
+        stage.producer.kind === 'elementDropout'
+          ? arena.alloc(rawBytes * capacity)
+          : stage.dropout
+            ? arena.floats(channels * capacity)
+            : 0,
       partial: arena.floats(channels * 2 * capacity),
       scale: perChannel(),
       shift: perChannel(),
@@ -187,6 +192,14 @@ export interface ProducerCode {
   readonly backward?: FunctionRef;
   /** Sums the chunks' weight gradients into the weight's gradient; work items are independent. */
   readonly reduce?: { items: number; run: FunctionRef };
+}
+
+/** How a stage hands the gradient of one of its inputs on. */
+export interface InputWiring {
+  /** Whether another reader of the input has already written its gradient. */
+  readonly accumulate: boolean;
+  /** `(image)`, to be called once the gradient of an image is complete. */
+  readonly afterSink?: FunctionRef;
 }
 
 /** Locals `first` and `end`: the images of a chunk. */

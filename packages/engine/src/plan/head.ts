@@ -32,7 +32,7 @@ export function applyHead(values: Float32Array, size: number, classes: number, h
  *
  * @param logits `size x classes`, before the head's activation (log-softmax of log-probabilities changes
  * nothing, so these serve as well).
- * @param gradient Written, `classes` values at every `stride` floats.
+ * @param gradient Written, `size x classes`.
  * @returns The loss, `scale * sum(-q * log_softmax(z))`.
  */
 export function softTargetCrossEntropy(
@@ -42,7 +42,6 @@ export function softTargetCrossEntropy(
   probabilities: Float32Array,
   scale: number,
   gradient: Float32Array,
-  stride: number,
 ): number {
   const row = new Float64Array(classes);
   let loss = 0;
@@ -54,7 +53,7 @@ export function softTargetCrossEntropy(
     for (let c = 0; c < classes; c++) {
       const q = probabilities[start + c];
       if (q !== 0) loss -= q * row[c];
-      gradient[i * stride + c] = scale * (math.exp(row[c]) * total - q);
+      gradient[start + c] = scale * (math.exp(row[c]) * total - q);
     }
   }
   return loss * scale;

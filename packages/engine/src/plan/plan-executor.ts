@@ -11,7 +11,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Executor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
 import { chunkSizeOf, control } from './context.js';
 import { readModel } from './graph/read-model.js';
-import { paddedChannels, type Stage, type StageGraph, type WeightRef } from './graph/stage.js';
+import { dropoutRate, paddedChannels, type Stage, type StageGraph, type WeightRef } from './graph/stage.js';
 import { applyHead, backThroughHead, softTargetCrossEntropy } from './head.js';
 import { affineOf, biasOf } from './post/affine.js';
 import { compileProgram, entry, type Program } from './program.js';
@@ -132,11 +132,10 @@ class PlanExecutor implements Executor {
   }
 
   drawMasks(size: number, generator: Generator): void {
-    const dropped = this.graph.stages.filter((stage) => stage.dropout);
-    this.#masks = dropped.map((stage, i) => {
-      const count = size * stage.raw.channels;
+    this.#masks = this.#dropped().map((stage, i) => {
+      const count = size * masksPerImage(stage);
       const mask = this.#masks[i]?.length === count ? this.#masks[i] : new Float32Array(count);
-      return generator.dropoutMask(mask, stage.dropout?.rate ?? 0);
+      return generator.dropoutMask(mask, dropoutRate(stage) ?? 0);
     });
     this.#maskedSize = size;
   }
@@ -172,16 +171,16 @@ class PlanExecutor implements Executor {
         `must hold size x classes = ${size * this.classes} values`,
         probabilities.length,
       );
-    const loss = softTargetCrossEntropy(
-      outputs,
-      size,
-      this.classes,
-      probabilities,
-      scale,
-      this.#outputGradient(),
-      paddedChannels(this.classes),
-    );
-    applyHead(outputs, size, this.classes, this.graph.head);
+    const { classes } = this;
+    const { head } = this.graph;
+    // The loss takes log-softmax of the outputs. After log-softmax that changes nothing, so the gradient goes
+    // straight to the values in front of it; after softmax it must be taken back through the head.
+    if (head === 'softmax') applyHead(outputs, size, classes, head);
+    const gradient = new Float32Array(size * classes);
+    const loss = softTargetCrossEntropy(outputs, size, classes, probabilities, scale, gradient);
+    if (head === 'softmax') backThroughHead(outputs, gradient, size, classes, head);
+    else applyHead(outputs, size, classes, head);
+    this.#setOutputGradient(gradient, size);
     return loss;
   }
 
@@ -201,11 +200,16 @@ class PlanExecutor implements Executor {
       return [result.value.dataSync()[0], new Float32Array(result.grad.dataSync())];
     }) as unknown as [number, Float32Array];
     backThroughHead(outputs, gradient, size, classes, this.graph.head);
-    const stride = paddedChannels(classes);
-    const out = this.#outputGradient();
-    for (let i = 0; i < size; i++)
-      for (let c = 0; c < classes; c++) out[i * stride + c] = gradient[i * classes + c];
+    this.#setOutputGradient(gradient, size);
     return loss;
+  }
+
+  #setOutputGradient(gradient: Float32Array, size: number): void {
+    const { classes } = this;
+    const stride = paddedChannels(classes);
+    const start = this.#program.buffers[this.#output.index].gradient / 4;
+    for (let i = 0; i < size; i++)
+      this.#floats.set(gradient.subarray(i * classes, (i + 1) * classes), start + i * stride);
   }
 
   parametersChanged(): void {
@@ -269,6 +273,11 @@ class PlanExecutor implements Executor {
     await this.#pool.dispose();
   }
 
+  /** Stages that draw dropout masks, in forward order. */
+  #dropped(): Stage[] {
+    return this.graph.stages.filter((stage) => dropoutRate(stage) !== undefined);
+  }
+
   #setBatch(images: Float32Array, first: number, size: number): void {
     const pixels = this.inputShape[0] * this.inputShape[1] * this.inputShape[2];
     if (images.length < (first + size) * pixels)
@@ -288,7 +297,7 @@ class PlanExecutor implements Executor {
   }
 
   #setMasks(size: number): void {
-    const dropped = this.graph.stages.filter((stage) => stage.dropout);
+    const dropped = this.#dropped();
     if (dropped.length > 0 && this.#maskedSize !== size)
       throw new EngineError(
         `Dropout masks were drawn for ${this.#maskedSize} images and the batch has ${size}: ` +
@@ -299,11 +308,17 @@ class PlanExecutor implements Executor {
       const stride = paddedChannels(channels);
       const start = this.#program.buffers[stage.index].mask / 4;
       const mask = this.#masks[i];
-      if (stride === channels) this.#floats.set(mask, start);
-      else
-        for (let image = 0; image < size; image++)
-          for (let c = 0; c < channels; c++)
-            this.#floats[start + image * stride + c] = mask[image * channels + c];
+      const pixels = masksPerImage(stage) / channels;
+      if (stride === channels && pixels === 1) {
+        this.#floats.set(mask, start);
+        continue;
+      }
+      // Drawn in PyTorch's order, channel by channel; stored pixel by pixel.
+      let next = 0;
+      for (let image = 0; image < size; image++)
+        for (let c = 0; c < channels; c++)
+          for (let pixel = 0; pixel < pixels; pixel++)
+            this.#floats[start + (image * pixels + pixel) * stride + c] = mask[next++];
     }
     this.#maskedSize = 0;
   }
@@ -324,11 +339,13 @@ class PlanExecutor implements Executor {
   #setInferenceCoefficients(): void {
     const floats = this.#floats;
     for (const stage of this.graph.stages) {
-      const { batchNorm, dropout } = stage;
+      const { batchNorm } = stage;
       const buffers = this.#program.buffers[stage.index];
       const { channels } = stage.raw;
-      if (dropout)
-        floats.fill(1, buffers.mask / 4, buffers.mask / 4 + this.#capacity * paddedChannels(channels));
+      if (dropoutRate(stage) !== undefined) {
+        const count = (masksPerImage(stage) / channels) * paddedChannels(channels);
+        floats.fill(1, buffers.mask / 4, buffers.mask / 4 + this.#capacity * count);
+      }
       if (!batchNorm) continue;
       const weight = (ref: WeightRef | undefined) => ref && this.#view(ref.name, 'value', channels);
       const gamma = weight(batchNorm.gamma);
@@ -357,11 +374,11 @@ class PlanExecutor implements Executor {
         outputs[i * classes + c] = this.#floats[start + i * stride + c] + (bias ? bias[c] : 0);
     return outputs;
   }
+}
 
-  #outputGradient(): Float32Array {
-    const start = this.#program.buffers[this.#output.index].gradient / 4;
-    return this.#floats.subarray(start, start + this.#capacity * paddedChannels(this.classes));
-  }
+/** Dropout decisions per image: one a channel, or one a value. */
+function masksPerImage({ producer, raw }: Stage): number {
+  return producer.kind === 'elementDropout' ? raw.height * raw.width * raw.channels : raw.channels;
 }
 
 function modelWeights(model: LayersModel): TensorDict {

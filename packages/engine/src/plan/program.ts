@@ -6,6 +6,7 @@ import {
   CONTROL_BYTES,
   chunkImages,
   control,
+  type InputWiring,
   MAX_PHASES,
   PlanContext,
   type ProducerCode,
@@ -81,19 +82,9 @@ export function compileProgram(
   const context = new PlanContext(module, arena, options.capacity, stages, weights);
 
   const sums = stages.map((stage) => (needsSums(stage) ? emitSums(context, stage) : undefined));
-  const readers = stages.map((stage) => stages.filter((other) => other.inputs.includes(stage)));
-  const code = stages.map((stage): ProducerCode | undefined => {
-    if (stage.producer.kind === 'input') return undefined;
-    const [input] = stage.inputs;
-    // Backward goes from the last stage to the first: the last reader writes first, the first one finishes.
-    const others = readers[input.index];
-    return emitProducer(
-      context,
-      stage,
-      others.at(-1) !== stage,
-      others[0] === stage ? sums[input.index] : undefined,
-    );
-  });
+  const code = stages.map((stage) =>
+    stage.producer.kind === 'input' ? undefined : emitProducer(context, stage, wiringOf(stages, stage, sums)),
+  );
 
   const phases = {
     prepare: [itemPhase(code.flatMap((one) => one?.prepare ?? []))],
@@ -122,6 +113,25 @@ export function compileProgram(
     values,
     gradients,
   };
+}
+
+/**
+ * Backward goes from the last stage to the first: the last reader of a stage is the first to write its gradient,
+ * and the first reader completes it.
+ */
+function wiringOf(
+  stages: readonly Stage[],
+  stage: Stage,
+  sums: readonly (FunctionRef | undefined)[],
+): InputWiring[] {
+  return stage.inputs.map((input, slot) => {
+    const readsElsewhere = (others: readonly Stage[]) => others.some((other) => other.inputs.includes(input));
+    const earlierSlots = stage.inputs.slice(0, slot).includes(input);
+    const laterSlots = stage.inputs.slice(slot + 1).includes(input);
+    const first = !earlierSlots && !readsElsewhere(stages.slice(stage.index + 1));
+    const last = !laterSlots && !readsElsewhere(stages.slice(0, stage.index));
+    return { accumulate: !first, afterSink: last ? sums[input.index] : undefined };
+  });
 }
 
 function layOutWeights(graph: StageGraph, arena: Arena) {

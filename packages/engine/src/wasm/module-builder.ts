@@ -3,6 +3,7 @@ import { FunctionBuilder, type FunctionRef } from './function-builder.js';
 import type { Local } from './ops.js';
 
 interface BuiltFunction {
+  readonly name: string;
   readonly typeIndex: number;
   readonly code: number[];
   readonly exportName?: string;
@@ -38,6 +39,7 @@ export class ModuleBuilder {
       parameters.map((_, i) => ({ index: i })),
     );
     this.#functions[index] = {
+      name,
       typeIndex: this.#type(parameters, results),
       code: builder.encode(),
       exportName: options.export ? name : undefined,
@@ -77,6 +79,9 @@ export class ModuleBuilder {
       [7, vector(exports)],
       [10, vector(functions.map((fn) => fn.code))],
     ];
+    // Names for profilers and stack traces.
+    const names = vector(functions.map((fn, index) => [...unsigned(index), ...utf8(fn.name)]));
+    sections.push([0, [...utf8('name'), 1, ...unsigned(names.length), ...names]]);
     const bytes = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
     for (const [id, content] of sections) {
       bytes.push(id);

@@ -143,6 +143,8 @@ export const f32x4 = {
   lt: binary(simd(67)),
   gt: binary(simd(68)),
   ge: binary(simd(70)),
+  /** To the nearest integer, ties to even. */
+  nearest: unary(simd(106)),
   abs: unary(simd(224)),
   neg: unary(simd(225)),
   sqrt: unary(simd(227)),
@@ -156,6 +158,17 @@ export const f32x4 = {
   pmin: binary(simd(234)),
   /** `a < b ? b : a` per lane: one instruction on x64 and arm64 where `max` needs several. */
   pmax: binary(simd(235)),
+};
+
+export const i32x4 = {
+  const: (value: number): number[] => {
+    const bytes = [...new Uint8Array(new Int32Array([value]).buffer)];
+    return [...simd(12), ...bytes, ...bytes, ...bytes, ...bytes];
+  },
+  add: binary(simd(174)),
+  shl: (a: Code, bits: number): number[] => [...a, ...i32.const(bits), ...simd(171)],
+  /** Towards zero, saturating. */
+  truncate: unary(simd(248)),
 };
 
 export const f64x2 = {

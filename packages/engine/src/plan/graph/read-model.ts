@@ -1,7 +1,8 @@
 import { ModelError } from '@mnist-kit/core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { isMonotone } from '../kernels/activations.js';
 import type {
-  ActivationName,
+  Activation,
   BatchNorm,
   HeadActivation,
   PlaneShape,
@@ -10,6 +11,7 @@ import type {
   StageGraph,
   WeightRef,
 } from './stage.js';
+import { dropoutRate } from './stage.js';
 
 type Layer = layers.Layer;
 type Config = Record<string, unknown>;
@@ -49,18 +51,19 @@ class ModelReader {
       throw new UnsupportedLayerError(
         `The plan needs images of a fixed size, [null, height, width, channels]. Received: [${model.inputs[0].shape}]`,
       );
-    for (const layer of model.layers)
+    const layers = inOrder(model);
+    for (const layer of layers)
       for (const tensor of inputsOf(layer))
         this.#readers.set(tensor.id, (this.#readers.get(tensor.id) ?? 0) + 1);
 
     const input = this.#add('input', { kind: 'input' }, [], { height, width, channels });
     this.#stageOf.set(model.inputs[0].id, input);
-    for (const layer of model.layers) if (layer.getClassName() !== 'InputLayer') this.#readLayer(layer);
+    for (const layer of layers) if (layer.getClassName() !== 'InputLayer') this.#readLayer(layer);
 
     const last = this.#stageOf.get(model.outputs[0].id);
     if (!last || last !== this.#stages.at(-1) || last.shape.height * last.shape.width !== 1)
       throw new UnsupportedLayerError('The plan needs a model whose last layer gives one vector per image');
-    if (last.producer.kind !== 'dense' || last.batchNorm || last.activation !== 'linear' || last.dropout)
+    if (last.producer.kind !== 'dense' || last.batchNorm || last.activation.name !== 'linear' || last.dropout)
       this.#outputCopy(last);
     return { stages: this.#stages, head: this.#head, weights: weightsOf(model) };
   }
@@ -77,7 +80,7 @@ class ModelReader {
       producer,
       inputs,
       raw,
-      activation: 'linear',
+      activation: LINEAR,
       shape: raw,
     };
     this.#stages.push(stage);
@@ -85,119 +88,111 @@ class ModelReader {
   }
 
   #readLayer(layer: Layer): void {
-    const config = layer.getConfig() as Config;
     const inputs = inputsOf(layer);
     const refuse: Refuse = (why) =>
       new UnsupportedLayerError(`Layer "${layer.name}" (${layer.getClassName()}): ${why}`);
     if (this.#headDone) throw refuse('nothing may follow the softmax of the outputs');
     if (layer.inboundNodes.length !== 1)
       throw refuse('a layer that is applied more than once shares its weights');
-    if (inputs.length !== 1) throw refuse('the plan does not know this way of joining branches');
-    const source = this.#stageOf.get(inputs[0].id);
-    if (!source) throw refuse('its input comes from outside the model');
-
-    const shared = (this.#readers.get(inputs[0].id) ?? 0) > 1;
-    let stage: Stage;
-    switch (layer.getClassName()) {
-      case 'Conv2D':
-        stage = this.#conv(layer, config, source, refuse);
-        break;
-      case 'Dense':
-        stage = this.#dense(layer, config, source, refuse);
-        break;
-      case 'BatchNormalization': {
-        stage = this.#continue(layer, source, shared, (s) => afterProducer(s) && s.producer.kind !== 'input');
-        stage.batchNorm = batchNormOf(layer, config, stage, refuse);
-        break;
-      }
-      case 'Activation':
-      case 'ReLU': {
-        const name = layer.getClassName() === 'ReLU' ? 'relu' : String(config.activation);
-        if (layer.getClassName() === 'ReLU' && config.maxValue !== undefined && config.maxValue !== null)
-          throw refuse('a ReLU with a maximum');
-        stage = this.#activation(layer, name, source, shared, refuse);
-        break;
-      }
-      case 'Softmax':
-        stage = this.#activation(layer, 'softmax', source, shared, refuse);
-        break;
-      case 'Dropout':
-        stage = this.#dropout(layer, config, source, shared, refuse);
-        break;
-      case 'MaxPooling2D': {
-        stage = this.#continue(layer, source, shared, (s) => !s.pool && s.producer.kind !== 'input');
-        const { height, width, channels } = stage.raw;
-        const isPlain = [config.poolSize, config.strides].every((size) => String(size) === '2,2');
-        if (
-          !isPlain ||
-          height % 2 ||
-          width % 2 ||
-          String(config.dataFormat ?? 'channelsLast') !== 'channelsLast'
-        )
-          throw refuse('the plan knows 2 x 2 windows with stride 2 on planes of even size');
-        stage.pool = 'max';
-        stage.shape = { height: height / 2, width: width / 2, channels };
-        break;
-      }
-      case 'GlobalAveragePooling2D': {
-        stage = this.#continue(layer, source, shared, (s) => !s.pool && s.producer.kind !== 'input');
-        stage.pool = 'globalAverage';
-        stage.shape = { height: 1, width: 1, channels: stage.raw.channels };
-        break;
-      }
-      case 'Flatten': {
-        if (source.shape.height * source.shape.width !== 1)
-          throw refuse('flattening a plane is not known to the plan');
-        stage = source;
-        break;
-      }
-      default:
-        throw refuse('the plan does not know this layer');
-    }
+    const sources = inputs.map((input) => this.#stageOf.get(input.id));
+    if (sources.includes(undefined)) throw refuse('its input comes from outside the model');
+    const stage = this.#stageFor(layer, sources as Stage[], refuse);
     this.#stageOf.set((layer.output as SymbolicTensor).id, stage);
   }
 
+  /** The stage that a layer's output is: a new one, or its input's with one more step. */
+  #stageFor(layer: Layer, sources: readonly Stage[], refuse: Refuse): Stage {
+    const config = layer.getConfig() as Config;
+    const [source] = sources;
+    const name = layer.getClassName();
+    if (name === 'Add' || name === 'Concatenate') return this.#merge(layer, config, sources, refuse);
+    if (sources.length !== 1) throw refuse('the plan does not know this way of joining branches');
+    const tensor = inputsOf(layer)[0];
+    const reader: Reader = { layer, config, source, shared: (this.#readers.get(tensor.id) ?? 0) > 1, refuse };
+    switch (name) {
+      case 'Conv2D':
+        return this.#conv(reader);
+      case 'DepthwiseConv2D':
+        return this.#depthwise(reader);
+      case 'Dense':
+        return this.#dense(reader);
+      case 'BatchNormalization': {
+        const stage = this.#continue(reader, (s) => afterProducer(s) && s.producer.kind !== 'input');
+        stage.batchNorm = batchNormOf(layer, config, refuse);
+        return stage;
+      }
+      case 'Activation':
+      case 'ReLU':
+      case 'LeakyReLU':
+      case 'ELU':
+      case 'Softmax':
+        return this.#activation(reader, activationOf(layer, config, refuse));
+      case 'Dropout':
+        return this.#dropout(reader);
+      case 'MaxPooling2D':
+      case 'AveragePooling2D':
+        return this.#pool(reader, name === 'MaxPooling2D' ? 'max' : 'average');
+      case 'GlobalAveragePooling2D': {
+        const stage = this.#continue(reader, (s) => !s.pool && s.producer.kind !== 'input');
+        stage.pool = 'globalAverage';
+        stage.shape = { height: 1, width: 1, channels: stage.raw.channels };
+        return stage;
+      }
+      case 'GlobalMaxPooling2D': {
+        const { height, width } = source.shape;
+        return this.#poolStage(reader, 'max', [height, width], [1, 1], false);
+      }
+      case 'Flatten':
+        return this.#flatten(reader);
+      default:
+        throw refuse('the plan does not know this layer');
+    }
+  }
+
+  #merge(layer: Layer, config: Config, sources: readonly Stage[], refuse: Refuse): Stage {
+    const [{ shape }] = sources;
+    const plane = (one: PlaneShape) => `${one.height} x ${one.width}`;
+    if (sources.some((one) => plane(one.shape) !== plane(shape)))
+      throw refuse('its inputs have different sizes');
+    if (layer.getClassName() === 'Add') {
+      if (sources.some((one) => one.shape.channels !== shape.channels))
+        throw refuse('its inputs have different numbers of channels');
+      return this.#add(layer.name, { kind: 'add' }, sources, shape);
+    }
+    const rank = (layer.output as SymbolicTensor).shape.length;
+    if (config.axis !== undefined && config.axis !== -1 && config.axis !== rank - 1)
+      throw refuse('the plan joins channels, the last axis');
+    const channels = sources.reduce((sum, one) => sum + one.shape.channels, 0);
+    return this.#add(layer.name, { kind: 'concatenate' }, sources, { ...shape, channels });
+  }
+
   /** `source` itself where the next step of its chain fits and nobody else reads it, else a copy of it. */
-  #continue(layer: Layer, source: Stage, shared: boolean, fits: (stage: Stage) => boolean): Stage {
+  #continue({ layer, source, shared }: Reader, fits: (stage: Stage) => boolean): Stage {
     if (!shared && fits(source)) return source;
     return this.#add(layer.name, { kind: 'identity' }, [source], source.shape);
   }
 
-  #conv(layer: Layer, config: Config, source: Stage, refuse: Refuse): Stage {
-    const kernelSize = config.kernelSize as [number, number];
-    const strides = config.strides as [number, number];
-    if (String(config.dilationRate ?? '1,1') !== '1,1')
-      throw refuse('dilated kernels are not known to the plan');
-    if ((config.dataFormat ?? 'channelsLast') !== 'channelsLast')
-      throw refuse('the plan reads channels last');
-    const { height, width } = source.shape;
-    const same = config.padding === 'same';
-    const out = (size: number, kernel: number, stride: number) =>
-      same ? Math.ceil(size / stride) : Math.floor((size - kernel) / stride) + 1;
-    const raw = {
-      height: out(height, kernelSize[0], strides[0]),
-      width: out(width, kernelSize[1], strides[1]),
-      channels: config.filters as number,
-    };
-    // TensorFlow's "same": the odd row or column of padding goes below or to the right.
-    const before = (size: number, outSize: number, kernel: number, stride: number) =>
-      same ? Math.floor(Math.max(0, (outSize - 1) * stride + kernel - size) / 2) : 0;
-    const producer = {
-      kind: 'conv' as const,
-      ...kernelAndBias(layer, config),
-      kernelSize,
-      strides,
-      padding: [
-        before(height, raw.height, kernelSize[0], strides[0]),
-        before(width, raw.width, kernelSize[1], strides[1]),
-      ] as const,
-    };
+  #conv(reader: Reader): Stage {
+    const { layer, config, source } = reader;
+    const window = windowOf(reader, config.kernelSize as [number, number]);
+    const producer = { kind: 'conv' as const, ...kernelAndBias(layer, config), ...window };
+    const raw = { ...window.output, channels: config.filters as number };
     const stage = this.#add(layer.name, producer, [source], raw);
-    this.#ownActivation(stage, config, refuse);
-    return stage;
+    return this.#ownActivation(stage, reader);
   }
 
-  #dense(layer: Layer, config: Config, source: Stage, refuse: Refuse): Stage {
+  #depthwise(reader: Reader): Stage {
+    const { layer, config, source } = reader;
+    const window = windowOf(reader, config.kernelSize as [number, number]);
+    const multiplier = (config.depthMultiplier as number | undefined) ?? 1;
+    const producer = { kind: 'depthwise' as const, ...kernelAndBias(layer, config), ...window, multiplier };
+    const raw = { ...window.output, channels: source.shape.channels * multiplier };
+    const stage = this.#add(layer.name, producer, [source], raw);
+    return this.#ownActivation(stage, reader);
+  }
+
+  #dense(reader: Reader): Stage {
+    const { layer, config, source, refuse } = reader;
     if (source.shape.height * source.shape.width !== 1)
       throw refuse('a dense layer on planes; flatten them first');
     const stage = this.#add(layer.name, { kind: 'dense', ...kernelAndBias(layer, config) }, [source], {
@@ -205,46 +200,90 @@ class ModelReader {
       width: 1,
       channels: config.units as number,
     });
-    this.#ownActivation(stage, config, refuse);
-    return stage;
+    return this.#ownActivation(stage, reader);
   }
 
-  /** The activation that a Conv2D or Dense carries itself. */
-  #ownActivation(stage: Stage, config: Config, refuse: Refuse): void {
+  /** The activation that a convolution or dense layer carries itself. */
+  #ownActivation(stage: Stage, { config, refuse }: Reader): Stage {
     const name = String(config.activation ?? 'linear');
     if (isHeadActivation(name)) this.#setHead(stage, name, refuse);
     else stage.activation = knownActivation(name, refuse);
+    return stage;
   }
 
-  #activation(layer: Layer, name: string, source: Stage, shared: boolean, refuse: Refuse): Stage {
-    if (isHeadActivation(name)) {
-      this.#setHead(source, name, refuse);
-      return source;
+  #activation(reader: Reader, activation: Activation | HeadActivation): Stage {
+    if (typeof activation === 'string') {
+      this.#setHead(reader.source, activation, reader.refuse);
+      return reader.source;
     }
-    const activation = knownActivation(name, refuse);
     const fits = (s: Stage) =>
-      s.activation === 'linear' && !s.dropout && !s.pool && s.producer.kind !== 'input';
-    const stage = this.#continue(layer, source, shared, fits);
+      s.activation.name === 'linear' && !s.dropout && !s.pool && s.producer.kind !== 'input';
+    const stage = this.#continue(reader, fits);
     stage.activation = activation;
     return stage;
   }
 
-  #dropout(layer: Layer, config: Config, source: Stage, shared: boolean, refuse: Refuse): Stage {
+  #dropout(reader: Reader): Stage {
+    const { layer, config, source, refuse } = reader;
     const rate = config.rate as number;
     const { height, width } = source.shape;
-    const noise = config.noiseShape as (number | null)[] | null | undefined;
+    const noise = (config.noiseShape ?? []) as (number | null)[];
+    if (height * width === 1 && noise.some((side) => side === 1))
+      throw refuse('the plan drops every feature by itself');
+    if (height * width > 1 && noise.length === 0)
+      return this.#add(layer.name, { kind: 'elementDropout', rate }, [source], source.shape);
     const perChannel =
-      height * width === 1 || (noise?.length === 4 && noise[1] === 1 && noise[2] === 1 && noise[3] !== 1);
-    if (!perChannel)
-      throw refuse('the plan drops whole channels (noiseShape [null, 1, 1, null]) or features');
+      noise.length === 0 || (noise[1] === 1 && noise[2] === 1 && noise[3] !== 1 && noise[0] !== 1);
+    if (!perChannel) throw refuse('the plan drops values, or channels (noiseShape [null, 1, 1, null])');
     const stage = this.#continue(
-      layer,
-      source,
-      shared,
-      (s) => !s.dropout && !s.pool && s.producer.kind !== 'input',
+      reader,
+      (s) => dropoutRate(s) === undefined && !s.pool && s.producer.kind !== 'input',
     );
-    stage.dropout = { rate, kind: 'channel' };
+    stage.dropout = { rate };
     return stage;
+  }
+
+  #pool(reader: Reader, of: 'max' | 'average'): Stage {
+    const { config, source, shared } = reader;
+    const size = config.poolSize as [number, number];
+    const strides = config.strides as [number, number];
+    const { height, width, channels } = source.shape;
+    const fused =
+      of === 'max' &&
+      [size, strides].every((sides) => String(sides) === '2,2') &&
+      height % 2 === 0 &&
+      width % 2 === 0 &&
+      !shared &&
+      !source.pool &&
+      source.producer.kind !== 'input' &&
+      isMonotone(source.activation);
+    if (!fused) return this.#poolStage(reader, of, size, strides, config.padding === 'same');
+    source.pool = 'max';
+    source.shape = { height: height / 2, width: width / 2, channels };
+    return source;
+  }
+
+  #poolStage(
+    reader: Reader,
+    of: 'max' | 'average',
+    size: readonly [number, number],
+    strides: readonly [number, number],
+    same: boolean,
+  ): Stage {
+    const { layer, source } = reader;
+    const { output, padding } = windowOf(
+      { ...reader, config: { ...reader.config, strides, padding: same ? 'same' : 'valid' } },
+      size,
+    );
+    const raw = { ...output, channels: source.shape.channels };
+    return this.#add(layer.name, { kind: 'pool', of, size, strides, padding }, [source], raw);
+  }
+
+  #flatten({ layer, source }: Reader): Stage {
+    const { height, width, channels } = source.shape;
+    if (height * width === 1) return source;
+    const raw = { height: 1, width: 1, channels: height * width * channels };
+    return this.#add(layer.name, { kind: 'flatten' }, [source], raw);
   }
 
   #setHead(stage: Stage, name: HeadActivation, refuse: Refuse): void {
@@ -254,16 +293,106 @@ class ModelReader {
   }
 }
 
+/** What reading one layer needs. */
+interface Reader {
+  readonly layer: Layer;
+  readonly config: Config;
+  readonly source: Stage;
+  /** Whether other layers read the source as well. */
+  readonly shared: boolean;
+  readonly refuse: Refuse;
+}
+
+/** Output size and leading padding of a sliding window. TensorFlow's "same" puts the odd row below. */
+function windowOf(
+  { config, source, refuse }: Reader,
+  kernelSize: readonly [number, number],
+): {
+  kernelSize: readonly [number, number];
+  strides: readonly [number, number];
+  padding: readonly [number, number];
+  output: { height: number; width: number };
+} {
+  const strides = config.strides as [number, number];
+  if (String(config.dilationRate ?? '1,1') !== '1,1')
+    throw refuse('dilated kernels are not known to the plan');
+  if ((config.dataFormat ?? 'channelsLast') !== 'channelsLast') throw refuse('the plan reads channels last');
+  const same = config.padding === 'same';
+  const { height, width } = source.shape;
+  const out = (size: number, kernel: number, stride: number) =>
+    same ? Math.ceil(size / stride) : Math.floor((size - kernel) / stride) + 1;
+  const before = (size: number, kernel: number, stride: number) =>
+    same ? Math.floor(Math.max(0, (out(size, kernel, stride) - 1) * stride + kernel - size) / 2) : 0;
+  return {
+    kernelSize,
+    strides,
+    padding: [before(height, kernelSize[0], strides[0]), before(width, kernelSize[1], strides[1])],
+    output: {
+      height: out(height, kernelSize[0], strides[0]),
+      width: out(width, kernelSize[1], strides[1]),
+    },
+  };
+}
+
+const LINEAR: Activation = { name: 'linear' };
+
 /** Whether nothing has been done to the raw tensor yet. */
 const afterProducer = (stage: Stage): boolean =>
-  !stage.batchNorm && stage.activation === 'linear' && !stage.dropout && !stage.pool;
+  !stage.batchNorm && stage.activation.name === 'linear' && !stage.dropout && !stage.pool;
 
 const isHeadActivation = (name: string): name is 'softmax' | 'logSoftmax' =>
   name === 'softmax' || name === 'logSoftmax';
 
-function knownActivation(name: string, refuse: Refuse): ActivationName {
-  if (name === 'linear' || name === 'relu') return name;
-  throw refuse(`the plan does not know the activation "${name}"`);
+function knownActivation(name: string, refuse: Refuse): Activation {
+  switch (name) {
+    case 'linear':
+    case 'relu':
+    case 'sigmoid':
+    case 'tanh':
+    case 'gelu':
+      return { name };
+    case 'elu':
+      return { name, alpha: 1 };
+    default:
+      throw refuse(`the plan does not know the activation "${name}"`);
+  }
+}
+
+/** The activation that a layer of its own stands for. */
+function activationOf(layer: Layer, config: Config, refuse: Refuse): Activation | HeadActivation {
+  switch (layer.getClassName()) {
+    case 'ReLU':
+      if (config.maxValue !== undefined && config.maxValue !== null) throw refuse('a ReLU with a maximum');
+      return { name: 'relu' };
+    case 'LeakyReLU':
+      return { name: 'leakyRelu', alpha: config.alpha as number };
+    case 'ELU':
+      return { name: 'elu', alpha: config.alpha as number };
+    case 'Softmax':
+      if (config.axis !== undefined && config.axis !== -1 && config.axis !== 1)
+        throw refuse('softmax over another axis than the last');
+      return 'softmax';
+    default: {
+      const name = String(config.activation);
+      return isHeadActivation(name) ? name : knownActivation(name, refuse);
+    }
+  }
+}
+
+/**
+ * The layers depth first from the output, a layer's inputs in their order: the order in which TensorFlow.js runs
+ * them, and so the order of dropout decisions.
+ */
+function inOrder(model: LayersModel): Layer[] {
+  const layers = new Set<Layer>();
+  const visit = (layer: Layer) => {
+    if (layers.has(layer)) return;
+    // An input layer's node names its own tensor as input.
+    if (layer.getClassName() !== 'InputLayer') for (const input of inputsOf(layer)) visit(input.sourceLayer);
+    layers.add(layer);
+  };
+  visit(model.outputs[0].sourceLayer);
+  return [...layers];
 }
 
 function inputsOf(layer: Layer): SymbolicTensor[] {
@@ -287,11 +416,10 @@ function kernelAndBias(layer: Layer, config: Config): { kernel: WeightRef; bias?
   return { kernel, bias: config.useBias === false ? undefined : bias };
 }
 
-function batchNormOf(layer: Layer, config: Config, stage: Stage, refuse: Refuse): BatchNorm {
+function batchNormOf(layer: Layer, config: Config, refuse: Refuse): BatchNorm {
   const axis = config.axis as number;
   if (axis !== -1 && axis !== inputsOf(layer)[0].shape.length - 1)
     throw refuse('batch norm over another axis than the channels');
-  if (stage.raw.channels <= 0) throw refuse('no channels');
   const refs = refsOf(layer);
   let next = 0;
   const gamma = config.scale === false ? undefined : refs[next++];

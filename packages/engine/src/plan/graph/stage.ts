@@ -34,10 +34,40 @@ export interface DenseProducer {
   readonly bias?: WeightRef;
 }
 
+/** Every channel filtered on its own, `multiplier` times. */
+export interface DepthwiseProducer {
+  readonly kind: 'depthwise';
+  readonly kernel: WeightRef;
+  readonly bias?: WeightRef;
+  readonly kernelSize: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly multiplier: number;
+}
+
+/** Pooling with windows of any size; the usual 2 x 2 maximum is fused into the stage before it instead. */
+export interface PoolProducer {
+  readonly kind: 'pool';
+  readonly of: 'max' | 'average';
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly padding: readonly [number, number];
+}
+
 export type Producer =
   | { readonly kind: 'input' }
   | ConvProducer
+  | DepthwiseProducer
   | DenseProducer
+  | PoolProducer
+  /** The sum of the inputs. */
+  | { readonly kind: 'add' }
+  /** The inputs' channels one after the other. */
+  | { readonly kind: 'concatenate' }
+  /** A plane as one vector, `[pixel][channel]`. */
+  | { readonly kind: 'flatten' }
+  /** Dropout that decides about every value by itself. */
+  | { readonly kind: 'elementDropout'; readonly rate: number }
   /** A copy of the one input, where a second chain of batch norm, activation, dropout and pooling begins. */
   | { readonly kind: 'identity' };
 
@@ -51,12 +81,16 @@ export interface BatchNorm {
   readonly momentum: number;
 }
 
-export type ActivationName = 'linear' | 'relu';
+/** What an activation does, and with which constant. */
+export interface Activation {
+  readonly name: 'linear' | 'relu' | 'leakyRelu' | 'elu' | 'gelu' | 'sigmoid' | 'tanh';
+  /** Slope of a leaky ReLU below zero, or the bound of an ELU. */
+  readonly alpha?: number;
+}
 
+/** One decision per channel of an image (Dropout2d), or per feature. */
 export interface Dropout {
   readonly rate: number;
-  /** One decision per channel of an image (Dropout2d). */
-  readonly kind: 'channel';
 }
 
 /** `max`: 2 x 2 windows, stride 2. `globalAverage`: one value per channel. */
@@ -71,7 +105,7 @@ export interface Stage {
   /** Shape of what the producer makes. */
   readonly raw: PlaneShape;
   batchNorm?: BatchNorm;
-  activation: ActivationName;
+  activation: Activation;
   dropout?: Dropout;
   pool?: Pool;
   /** Shape that readers see: `raw`, pooled. */
@@ -94,3 +128,8 @@ export const paddedChannels = (channels: number): number => Math.ceil(channels /
 
 /** Whether a gradient must flow through the stage: false for the input. */
 export const needsGradient = (stage: Stage): boolean => stage.producer.kind !== 'input';
+
+/** The rate of the dropout decisions that the stage draws, if it draws any. */
+export function dropoutRate(stage: Stage): number | undefined {
+  return stage.producer.kind === 'elementDropout' ? stage.producer.rate : stage.dropout?.rate;
+}

@@ -16,7 +16,7 @@ export function affineOf(stage: Stage): Affine {
 
 export function biasOf(stage: Stage): WeightRef | undefined {
   const { producer } = stage;
-  return producer.kind === 'conv' || producer.kind === 'dense' ? producer.bias : undefined;
+  return 'bias' in producer ? producer.bias : undefined;
 }
 
 /** Whether the backward pass needs the stage's two sums per channel. */

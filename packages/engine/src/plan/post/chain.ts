@@ -3,6 +3,7 @@ import type { FunctionBuilder } from '../../wasm/function-builder.js';
 import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
 import type { PlanContext, StageBuffers } from '../context.js';
 import { paddedChannels, type Stage } from '../graph/stage.js';
+import { ActivationCode, isHomogeneous } from '../kernels/activations.js';
 import { type Affine, affineOf } from './affine.js';
 
 /**
@@ -11,7 +12,7 @@ import { type Affine, affineOf } from './affine.js';
  *
  * ReLU is homogeneous, so the dropout factor m >= 0 is folded into the coefficients:
  * `m * relu(scale * y + shift) = relu(m * scale * y + m * shift)`. Backward passes test the sign of the same
- * folded value, so both directions agree about every bit.
+ * folded value, so both directions agree about every bit. Behind other activations the factor stays outside.
  */
 export class Chain {
   readonly affine: Affine;
@@ -21,7 +22,8 @@ export class Chain {
   readonly #shift: Local | undefined;
   /** The dropout factor, where the stage has one. */
   readonly mask: Local | undefined;
-  readonly #zero: Local;
+  readonly #activation: ActivationCode;
+  readonly #folds: boolean;
 
   constructor(
     readonly f: FunctionBuilder,
@@ -31,19 +33,20 @@ export class Chain {
     this.affine = affineOf(stage);
     this.buffers = context.buffers[stage.index];
     this.vectors = paddedChannels(stage.raw.channels) / 4;
-    if (this.affine === 'batchNorm' || stage.dropout) this.#scale = f.local('v128');
+    this.#activation = new ActivationCode(f, stage.activation);
+    this.#folds = stage.dropout !== undefined && isHomogeneous(stage.activation);
+    if (this.affine === 'batchNorm' || this.#folds) this.#scale = f.local('v128');
     if (this.affine !== 'none') this.#shift = f.local('v128');
     if (stage.dropout) this.mask = f.local('v128');
-    this.#zero = f.local('v128');
   }
 
   /** Loads the coefficients of channel vector `vector` for image `image`. */
   setup(image: Local, vector: number): void {
-    const { f, buffers, stage } = this;
+    const { f, buffers } = this;
     const at = vector * 16;
     if (this.mask)
       f.set(this.mask, v128.load(i32.mul(get(image), i32.const(this.vectors * 16)), buffers.mask + at));
-    const folded = (value: Code) => (this.mask ? f32x4.mul(value, get(this.mask)) : value);
+    const folded = (value: Code) => (this.#folds ? f32x4.mul(value, get(this.mask as Local)) : value);
     if (this.#scale)
       f.set(
         this.#scale,
@@ -52,7 +55,6 @@ export class Chain {
           : get(this.mask as Local),
       );
     if (this.#shift) f.set(this.#shift, folded(v128.load(i32.const(0), buffers.shift + at)));
-    if (stage.activation === 'relu') f.set(this.#zero, v128.zero());
   }
 
   /** `z`, the folded value before the activation. */
@@ -61,13 +63,14 @@ export class Chain {
     return this.#shift ? f32x4.add(scaled, get(this.#shift)) : scaled;
   }
 
-  /** The activation of `z`. */
+  /** What readers see of `z`: activated, with the dropout factor. */
   activate(z: Code): Code {
-    return this.stage.activation === 'relu' ? f32x4.pmax(z, get(this.#zero)) : z;
+    const activated = this.#activation.apply(z);
+    return this.mask && !this.#folds ? f32x4.mul(activated, get(this.mask)) : activated;
   }
 
-  /** The gradient `d` where the activation lets it through. */
+  /** The gradient `d` taken back through the activation; the dropout factor is left to the caller. */
   gate(d: Code, z: Code): Code {
-    return this.stage.activation === 'relu' ? v128.and(d, f32x4.gt(z, get(this.#zero))) : d;
+    return this.#activation.gradient(d, z);
   }
 }

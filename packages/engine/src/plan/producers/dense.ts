@@ -1,6 +1,12 @@
-import type { FunctionRef } from '../../wasm/function-builder.js';
 import { get, i32, memoryFill, v128 } from '../../wasm/ops.js';
-import { chunkImages, control, elementAddress, type PlanContext, type ProducerCode } from '../context.js';
+import {
+  chunkImages,
+  control,
+  elementAddress,
+  type InputWiring,
+  type PlanContext,
+  type ProducerCode,
+} from '../context.js';
 import { type DenseProducer, needsGradient, paddedChannels, type Stage } from '../graph/stage.js';
 import { emitGemm, paddedRows } from '../kernels/gemm.js';
 import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
@@ -14,8 +20,7 @@ const CHUNK = 8;
 export function emitDense(
   context: PlanContext,
   stage: Stage,
-  accumulateInput: boolean,
-  afterSink: FunctionRef | undefined,
+  [{ accumulate, afterSink }]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena } = context;
   const producer = stage.producer as DenseProducer;
@@ -91,7 +96,7 @@ export function emitDense(
   });
 
   const rawGradient = emitRawGradient(context, stage, outLayout);
-  const sink = needsGradient(input) ? emitSink(context, input, inLayout, accumulateInput) : undefined;
+  const sink = needsGradient(input) ? emitSink(context, input, inLayout, accumulate) : undefined;
   const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     const { first, end } = chunkImages(f, chunk);
     const [image, a, b, c, count] = f.locals('i32', 5);

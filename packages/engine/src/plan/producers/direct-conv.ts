@@ -1,10 +1,10 @@
-import type { FunctionRef } from '../../wasm/function-builder.js';
 import { f32x4, get, i32, memoryFill, v128 } from '../../wasm/ops.js';
 import {
   chunkImages,
   control,
   denseLayout,
   elementAddress,
+  type InputWiring,
   type PlanContext,
   type PlaneLayout,
   type ProducerCode,
@@ -27,8 +27,7 @@ const PIXELS_AT_ONCE = 4;
 export function emitDirectConv(
   context: PlanContext,
   stage: Stage,
-  accumulateInput: boolean,
-  afterSink: FunctionRef | undefined,
+  [{ accumulate, afterSink }]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena, scratch } = context;
   const producer = stage.producer as ConvProducer;
@@ -277,7 +276,7 @@ export function emitDirectConv(
   );
 
   const rawGradient = emitRawGradient(context, stage, raw);
-  const sink = needsGradient(input) ? emitSink(context, input, plane, accumulateInput) : undefined;
+  const sink = needsGradient(input) ? emitSink(context, input, plane, accumulate) : undefined;
   const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     const { first: image, end } = chunkImages(f, chunk);
     const slab = f.local('i32');

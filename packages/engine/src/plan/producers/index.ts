@@ -1,34 +1,44 @@
-import type { FunctionRef } from '../../wasm/function-builder.js';
-import type { PlanContext, ProducerCode } from '../context.js';
+import type { InputWiring, PlanContext, ProducerCode } from '../context.js';
 import { UnsupportedLayerError } from '../graph/read-model.js';
 import type { Stage } from '../graph/stage.js';
 import { emitDense } from './dense.js';
+import { emitDepthwiseConv } from './depthwise-conv.js';
 import { emitDirectConv } from './direct-conv.js';
+import { emitElementDropout } from './element-dropout.js';
+import { emitFlatten } from './flatten.js';
 import { emitIdentity } from './identity.js';
+import { emitAdd, emitConcatenate } from './merge.js';
+import { emitPool } from './pool.js';
 import { emitWinogradConv, isWinograd } from './winograd-conv.js';
 
-/**
- * Writes a stage's forward and backward code: the one table that says which kernel runs what.
- *
- * @param accumulateInput Whether another reader of the input has already written its gradient.
- * @param afterSink `(image)`, called once an image's input gradient is complete.
- */
+/** Writes a stage's forward and backward code: the one table that says which kernel runs what. */
 export function emitProducer(
   context: PlanContext,
   stage: Stage,
-  accumulateInput: boolean,
-  afterSink: FunctionRef | undefined,
+  inputs: readonly InputWiring[],
 ): ProducerCode {
   switch (stage.producer.kind) {
     case 'conv':
       return isWinograd(stage)
-        ? emitWinogradConv(context, stage, accumulateInput, afterSink)
-        : emitDirectConv(context, stage, accumulateInput, afterSink);
+        ? emitWinogradConv(context, stage, inputs)
+        : emitDirectConv(context, stage, inputs);
+    case 'depthwise':
+      return emitDepthwiseConv(context, stage, inputs);
     case 'dense':
-      return emitDense(context, stage, accumulateInput, afterSink);
+      return emitDense(context, stage, inputs);
+    case 'pool':
+      return emitPool(context, stage, inputs);
+    case 'add':
+      return emitAdd(context, stage, inputs);
+    case 'concatenate':
+      return emitConcatenate(context, stage, inputs);
+    case 'flatten':
+      return emitFlatten(context, stage, inputs);
+    case 'elementDropout':
+      return emitElementDropout(context, stage, inputs);
     case 'identity':
-      return emitIdentity(context, stage, accumulateInput, afterSink);
-    default:
+      return emitIdentity(context, stage, inputs);
+    case 'input':
       throw new UnsupportedLayerError(`Layer "${stage.name}": nothing makes it`);
   }
 }

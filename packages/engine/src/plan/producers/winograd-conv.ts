@@ -1,10 +1,10 @@
-import type { FunctionRef } from '../../wasm/function-builder.js';
 import { get, i32, memoryFill, v128 } from '../../wasm/ops.js';
 import {
   chunkImages,
   control,
   denseLayout,
   elementAddress,
+  type InputWiring,
   type PlanContext,
   type PlaneLayout,
   type ProducerCode,
@@ -50,8 +50,7 @@ export function isWinograd(stage: Stage): boolean {
 export function emitWinogradConv(
   context: PlanContext,
   stage: Stage,
-  accumulateInput: boolean,
-  afterSink: FunctionRef | undefined,
+  [{ accumulate, afterSink }]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena, scratch } = context;
   const producer = stage.producer as ConvProducer;
@@ -313,7 +312,7 @@ export function emitWinogradConv(
     },
   );
 
-  const sink = needsGradient(input) ? emitSink(context, input, inPlane, accumulateInput) : undefined;
+  const sink = needsGradient(input) ? emitSink(context, input, inPlane, accumulate) : undefined;
   const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     const { first, end } = chunkImages(f, chunk);
     const [image, last, count] = f.locals('i32', 3);
