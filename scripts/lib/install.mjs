@@ -13,6 +13,12 @@ function fingerprint() {
   return `${hash} ${process.platform} ${process.arch}`;
 }
 
+/** pnpm leaves a copy of the lockfile it installed from: this works where the registry cannot be reached. */
+function fitsLockfile() {
+  const installed = join(root, 'node_modules', '.pnpm', 'lock.yaml');
+  return existsSync(installed) && readFileSync(installed).equals(readFileSync(join(root, 'pnpm-lock.yaml')));
+}
+
 /**
  * Makes node_modules fit the lockfile. Does nothing, and needs no network, where it already does.
  *
@@ -42,6 +48,12 @@ export function ensureInstalled() {
       env: { ...process.env, npm_config_prefer_offline: 'true', npm_config_update_notifier: 'false' },
     },
   );
+  if (result.status !== 0 && fitsLockfile()) {
+    console.error(
+      'The install failed, but node_modules holds what the lockfile asks for: going on with that.',
+    );
+    return true;
+  }
   if (result.status !== 0) {
     console.error(
       `\nThe dependencies could not be installed (${result.error?.message ?? `pnpm ended with ${result.status ?? result.signal}`}).\n` +
