@@ -66,3 +66,11 @@ test('the first program of the README runs, cut down to ten batches', async () =
   expect(accuracy).toBeLessThan(1);
   expect(existsSync(join(folder, 'first', 'best.safetensors'))).toBe(true);
 }, 120_000);
+
+test('the guide explains the lines of that program and no others', async () => {
+  const program = new Set((await firstProgram()).split('\n'));
+  const guide = await readFile(join(root, 'docs', 'getting-started.md'), 'utf8');
+  const blocks = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1].trimEnd());
+  expect(blocks.length).toBeGreaterThan(3);
+  expect(blocks.flatMap((block) => block.split('\n')).filter((line) => !program.has(line))).toEqual([]);
+});
