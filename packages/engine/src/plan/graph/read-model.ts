@@ -228,12 +228,11 @@ class ModelReader {
     const rate = config.rate as number;
     const { height, width } = source.shape;
     const noise = (config.noiseShape ?? []) as (number | null)[];
-    if (height * width === 1 && noise.some((side) => side === 1))
-      throw refuse('the plan drops every feature by itself');
     if (height * width > 1 && noise.length === 0)
       return this.#add(layer.name, { kind: 'elementDropout', rate }, [source], source.shape);
-    const perChannel =
-      noise.length === 0 || (noise[1] === 1 && noise[2] === 1 && noise[3] !== 1 && noise[0] !== 1);
+    const [batch, ...sides] = noise;
+    // One decision per image and channel: planes are dropped whole, and features one by one.
+    const perChannel = batch !== 1 && sides.slice(0, -1).every((side) => side === 1) && sides.at(-1) !== 1;
     if (!perChannel) throw refuse('the plan drops values, or channels (noiseShape [null, 1, 1, null])');
     const stage = this.#continue(
       reader,
