@@ -6,6 +6,7 @@ import { type EpochRecord, History } from './history.js';
 import { listenForInterrupts } from './interrupt.js';
 import { evaluate, metricKey } from './loops/evaluate.js';
 import { Meter } from './loops/meter.js';
+import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
 import { type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
 import type { MetricValue } from './metrics/metric.js';
@@ -75,6 +76,7 @@ export class Fit {
       afterStep: schedule?.afterStep,
       beforeNextDraws: train.state === undefined ? noteGenerators : undefined,
     };
+    run.refresh = () => refreshBatchNorm(run, train, loss, generator);
     run.capture = () => {
       const elapsed = { seconds: this.#epochClock.seconds, trainSeconds: this.#trainClock.seconds };
       return capture(this.#stateful, elapsed, currentPosition(run, train, this.#replay));

@@ -8,13 +8,29 @@ export type { Callback, TrainBatchReport, ValidationResult } from './callbacks/c
 export { CsvLogger, type CsvLoggerOptions } from './callbacks/csv-logger.js';
 export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.js';
 export {
+  ExponentialMovingAverage,
+  type ExponentialMovingAverageOptions,
+} from './callbacks/exponential-moving-average.js';
+export { GradientClipping, type GradientClippingOptions } from './callbacks/gradient-clipping.js';
+export { JsonlLogger, type JsonlLoggerOptions } from './callbacks/jsonl-logger.js';
+export {
   type LearningRateEntry,
   LearningRateMonitor,
   type LearningRateMonitorOptions,
 } from './callbacks/learning-rate-monitor.js';
 export { ModelCheckpoint, type ModelCheckpointOptions } from './callbacks/model-checkpoint.js';
 export { ProgressBar, type ProgressBarOptions } from './callbacks/progress-bar.js';
+export {
+  StochasticWeightAveraging,
+  type StochasticWeightAveragingOptions,
+} from './callbacks/stochastic-weight-averaging.js';
 export { TerminateOnNaN } from './callbacks/terminate-on-nan.js';
+export {
+  type ThroughputEntry,
+  ThroughputMonitor,
+  type ThroughputMonitorOptions,
+} from './callbacks/throughput-monitor.js';
+export { type Duration, Timer, type TimerOptions } from './callbacks/timer.js';
 export type {
   BatchIterator,
   LoaderLike,

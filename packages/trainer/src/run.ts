@@ -46,6 +46,8 @@ export interface Run {
   snapshot(): Promise<RunSnapshot>;
   /** Ends the fit; `reason` says why, for people. */
   stop(reason: string, options?: StopOptions): void;
+  /** Measures the batch-norm statistics anew with one pass over the training loader; for use in `onFitEnd`. */
+  refreshBatchNorm(): Promise<void>;
   /** Says something after the fit has ended, e.g. where the best weights are. */
   note(message: string): void;
 }
@@ -82,6 +84,8 @@ export class RunState implements Run {
   /** Whether nothing is half done, so that a snapshot is exact. */
   safe = false;
   readonly notes: string[] = [];
+  /** How statistics are refreshed; set by the fit. */
+  refresh: () => Promise<void> = () => Promise.resolve();
   /** How a snapshot is taken; set by the fit. */
   capture: () => Promise<RunSnapshot> = () => Promise.reject(new CheckpointError('The fit has not started.'));
 
@@ -102,6 +106,10 @@ export class RunState implements Run {
     }
     this.stopping = true;
     this.stoppingNow ||= now;
+  }
+
+  refreshBatchNorm(): Promise<void> {
+    return this.refresh();
   }
 
   snapshot(): Promise<RunSnapshot> {

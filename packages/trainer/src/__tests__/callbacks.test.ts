@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineError, InvalidArgumentError } from '@mnist-kit/core';
@@ -8,10 +8,13 @@ import {
   CallbackError,
   CsvLogger,
   EarlyStopping,
+  JsonlLogger,
   LearningRateMonitor,
   ModelCheckpoint,
   ProgressBar,
   TerminateOnNaN,
+  ThroughputMonitor,
+  Timer,
   Trainer,
   type TrainerOptions,
 } from '@mnist-kit/trainer';
@@ -314,6 +317,17 @@ describe('TerminateOnNaN', () => {
   });
 });
 
+test('Timer ends a fit when its time is up', async () => {
+  const step = await setup([new Timer({ maxTime: { seconds: 1e-9 } })]).trainer.fit(train(), { epochs: 3 });
+  expect(step).toMatchObject({ stopReason: 'stopped', epochs: [] });
+  const timer = new Timer({ maxTime: { seconds: 1e-9 }, interval: 'epoch' });
+  const epoch = await setup([timer]).trainer.fit(train(), { epochs: 3 });
+  expect(epoch.epochs).toHaveLength(1);
+  const patient = await setup([new Timer({ maxTime: { hours: 1 } })]).trainer.fit(train(), { epochs: 3 });
+  expect(patient.epochs).toHaveLength(3);
+  expect(() => new Timer({ maxTime: {} })).toThrow('`maxTime` must be hours, minutes or seconds above 0');
+});
+
 describe('loggers', () => {
   test('CsvLogger writes a row per epoch with every number', async () => {
     const path = join(dir, 'logs', 'history.csv');
@@ -323,6 +337,49 @@ describe('loggers', () => {
     expect(header).toBe('epoch,step,lr,trainLoss,trainAccuracy,valLoss,valAccuracy,seconds,itPerSecond');
     expect(rows).toHaveLength(2);
     expect(rows.map((row) => Number(row.split(',')[5]))).toEqual(history.values('valLoss'));
+  });
+
+  test('JsonlLogger writes steps and epochs, and drops what a resumed fit does again', async () => {
+    const path = join(dir, 'log.jsonl');
+    const logger = () => new JsonlLogger({ path, everyNSteps: 2 });
+    const checkpoint = () => new ModelCheckpoint({ dir, monitor: 'valLoss' });
+    const lines = () =>
+      readFileSync(path, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const fail: Callback = {
+      onBeforeOptimizerStep: (run) => {
+        if (run.step === 5) throw new Error('power cut');
+      },
+    };
+    await setup([logger(), checkpoint(), fail])
+      .trainer.fit(train(), { val: val(), epochs: 2 })
+      .catch(() => {});
+    expect(lines().map(({ event, step }) => [event, step])).toEqual([
+      ['step', 2],
+      ['epoch', 3],
+      ['step', 4],
+    ]);
+    appendFileSync(path, '{"event": "step", "st');
+    const { trainer } = setup([logger(), checkpoint()]);
+    const history = await trainer.fit(train(), { val: val(), epochs: 2, resume: 'auto' });
+    expect(lines().map(({ event, step }) => [event, step])).toEqual([
+      ['step', 2],
+      ['epoch', 3],
+      ['step', 4],
+      ['step', 6],
+      ['epoch', 6],
+    ]);
+    expect(lines().at(-1)).toEqual({ event: 'epoch', ...history.last });
+  });
+
+  test('ThroughputMonitor measures full windows', async () => {
+    const monitor = new ThroughputMonitor({ window: 2 });
+    await setup([monitor]).trainer.fit(train(), { epochs: 2 });
+    expect(monitor.entries.map(({ step }) => step)).toEqual([2, 5]);
+    for (const { stepsPerSecond, samplesPerSecond } of monitor.entries)
+      expect(samplesPerSecond / stepsPerSecond).toBeCloseTo(4, 9);
   });
 
   test('LearningRateMonitor notes every step or epoch', async () => {

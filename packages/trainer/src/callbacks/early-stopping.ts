@@ -40,6 +40,8 @@ interface State {
  */
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping';
+  // What it restores must not be replaced by an average that another callback puts in place.
+  readonly runsLast: boolean;
   readonly #monitor: string;
   readonly #mode: 'min' | 'max';
   readonly #patience: number | undefined;
@@ -66,6 +68,7 @@ export class EarlyStopping implements Callback {
     this.#minDelta = minDelta;
     this.#target = target;
     this.#restoreBest = restoreBest;
+    this.runsLast = restoreBest;
   }
 
   /** Epoch of the best value so far; 0 before there is one. */

@@ -49,7 +49,7 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
     limit = Infinity,
   } = loop;
   const { executor, optimizer } = run;
-  const { classes, parameters } = executor;
+  const { classes } = executor;
   const breather = new Breather();
   const hasBeforeStep = callbacks.has('onBeforeOptimizerStep');
   const report: Report = {
@@ -92,7 +92,7 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
         if (run.stoppingNow) return false;
       }
       run.lr = optimizer.lr;
-      optimizer.step(parameters);
+      optimizer.step(executor.parameters);
       const changed = executor.parametersChanged();
       if (isPromise(changed)) await changed;
 

@@ -1,0 +1,91 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { EpochRecord } from '../history.js';
+import type { Run } from '../run.js';
+import type { Callback, TrainBatchReport } from './callback.js';
+
+/** Options of {@link JsonlLogger}. */
+export interface JsonlLoggerOptions {
+  /** The file, e.g. `runs/first/log.jsonl`. Its folder is created. */
+  path: string;
+  /** Also log every so many training steps. Default 0: epochs only. */
+  everyNSteps?: number;
+}
+
+/**
+ * Appends one JSON object per line: `{"event": "step", …}` for training steps, `{"event": "epoch", …}` with the
+ * record of each epoch. Needs Node.
+ *
+ * A fit from the start begins the file anew; a resumed one drops the lines of steps that are done again.
+ *
+ * @throws InvalidArgumentError for bad options; EngineError at the start of a fit if the file cannot be written.
+ * @example
+ * ```ts
+ * import { JsonlLogger } from '@mnist-kit/trainer';
+ *
+ * const callbacks = [new JsonlLogger({ path: 'runs/first/log.jsonl', everyNSteps: 50 })];
+ * ```
+ */
+export class JsonlLogger implements Callback {
+  readonly name = 'JsonlLogger';
+  readonly #path: string;
+  readonly #everyNSteps: number;
+  #lines: string[] = [];
+
+  constructor({ path, everyNSteps = 0 }: JsonlLoggerOptions) {
+    if (typeof path !== 'string' || path === '')
+      throw new InvalidArgumentError('path', 'must be the name of a file', path);
+    if (!Number.isInteger(everyNSteps) || everyNSteps < 0)
+      throw new InvalidArgumentError('everyNSteps', 'must be 0 or a positive integer', everyNSteps);
+    this.#path = path;
+    this.#everyNSteps = everyNSteps;
+  }
+
+  async onFitStart(run: Run): Promise<void> {
+    const { dirname, ensureWritableFolder, readFile, writeFileAtomic } = await import('../node/files.js');
+    await ensureWritableFolder(dirname(this.#path));
+    this.#lines = [];
+    const old = run.step === 0 ? '' : await readFile(this.#path, 'utf8').catch(() => '');
+    const kept = old.split('\n').filter((line) => isBefore(line, run));
+    await writeFileAtomic(this.#path, kept.map((line) => `${line}\n`).join(''));
+  }
+
+  onTrainBatchEnd(run: Run, { loss, accuracy, lr }: TrainBatchReport): void {
+    if (this.#everyNSteps === 0 || run.step % this.#everyNSteps !== 0) return;
+    this.#add({ event: 'step', epoch: run.epoch, step: run.step, loss, accuracy, lr });
+  }
+
+  async onEpochEnd(_run: Run, record: EpochRecord): Promise<void> {
+    this.#add({ event: 'epoch', ...record });
+    await this.#flush();
+  }
+
+  async onFitEnd(): Promise<void> {
+    await this.#flush();
+  }
+
+  async onException(): Promise<void> {
+    await this.#flush();
+  }
+
+  #add(entry: object): void {
+    this.#lines.push(`${JSON.stringify(entry)}\n`);
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const { appendFile } = await import('../node/files.js');
+    const lines = this.#lines.splice(0);
+    await appendFile(this.#path, lines.join(''));
+  }
+}
+
+/** Whether a line was logged before the point from which a run goes on. */
+function isBefore(line: string, run: Run): boolean {
+  try {
+    const { event, step } = JSON.parse(line) as { event: string; step: number };
+    return step < run.step || (step === run.step && (event === 'step' || run.epochFinished));
+  } catch {
+    // The last line of a process that was killed may be cut off.
+    return false;
+  }
+}

@@ -1,0 +1,72 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { Run } from '../run.js';
+import type { Callback, TrainBatchReport } from './callback.js';
+
+/** Options of {@link ThroughputMonitor}. */
+export interface ThroughputMonitorOptions {
+  /** Steps that one measurement spans. Default 50. */
+  window?: number;
+}
+
+/** How fast training was over the last window of steps. */
+export interface ThroughputEntry {
+  readonly step: number;
+  readonly stepsPerSecond: number;
+  readonly samplesPerSecond: number;
+}
+
+/**
+ * Measures steps and samples per second while training, data loading included and validation left out.
+ *
+ * @throws InvalidArgumentError if `window` is not a positive integer.
+ * @example
+ * ```ts
+ * import { ThroughputMonitor } from '@mnist-kit/trainer';
+ *
+ * const monitor = new ThroughputMonitor({ window: 100 });
+ * // after a fit with `callbacks: [monitor]`:
+ * console.log(monitor.entries.at(-1)?.samplesPerSecond);
+ * ```
+ */
+export class ThroughputMonitor implements Callback {
+  readonly name = 'ThroughputMonitor';
+  readonly #window: number;
+  readonly #entries: ThroughputEntry[] = [];
+  #steps = 0;
+  #samples = 0;
+  #started = 0;
+
+  constructor({ window = 50 }: ThroughputMonitorOptions = {}) {
+    if (!Number.isInteger(window) || window < 1)
+      throw new InvalidArgumentError('window', 'must be a positive integer', window);
+    this.#window = window;
+  }
+
+  /** One measurement per full window. */
+  get entries(): readonly ThroughputEntry[] {
+    return this.#entries;
+  }
+
+  onEpochStart(): void {
+    this.#restart();
+  }
+
+  onTrainBatchEnd(run: Run, { size }: TrainBatchReport): void {
+    this.#steps++;
+    this.#samples += size;
+    if (this.#steps < this.#window) return;
+    const seconds = (performance.now() - this.#started) / 1000;
+    this.#entries.push({
+      step: run.step,
+      stepsPerSecond: this.#steps / seconds,
+      samplesPerSecond: this.#samples / seconds,
+    });
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.#steps = 0;
+    this.#samples = 0;
+    this.#started = performance.now();
+  }
+}

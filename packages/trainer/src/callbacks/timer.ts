@@ -1,0 +1,84 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { Run } from '../run.js';
+import type { Callback } from './callback.js';
+import { formatSeconds } from './epoch-line.js';
+
+/** A length of time; the parts add up. */
+export interface Duration {
+  hours?: number;
+  minutes?: number;
+  seconds?: number;
+}
+
+/** Options of {@link Timer}. */
+export interface TimerOptions {
+  /** How long a fit may take, earlier parts of a resumed one included. */
+  maxTime: Duration;
+  /** Whether time is looked at after each step (default) or after each epoch. */
+  interval?: 'step' | 'epoch';
+}
+
+/**
+ * Ends a fit when its time is up.
+ *
+ * @throws InvalidArgumentError when `maxTime` is not above 0.
+ * @example
+ * ```ts
+ * import { Timer } from '@mnist-kit/trainer';
+ *
+ * const callbacks = [new Timer({ maxTime: { minutes: 30 } })];
+ * ```
+ */
+export class Timer implements Callback {
+  readonly name = 'Timer';
+  readonly #limit: number;
+  readonly #interval: 'step' | 'epoch';
+  #before = 0;
+  #started = 0;
+
+  constructor({ maxTime, interval = 'step' }: TimerOptions) {
+    this.#limit = toSeconds(maxTime);
+    if (interval !== 'step' && interval !== 'epoch')
+      throw new InvalidArgumentError('interval', "must be 'step' or 'epoch'", interval);
+    this.#interval = interval;
+  }
+
+  /** Seconds that the fit has taken so far. */
+  get elapsed(): number {
+    return this.#before + (performance.now() - this.#started) / 1000;
+  }
+
+  onFitStart({ step }: Run): void {
+    if (step === 0) this.#before = 0;
+    this.#started = performance.now();
+  }
+
+  onTrainBatchEnd(run: Run): void {
+    if (this.#interval === 'step') this.#check(run, true);
+  }
+
+  onEpochEnd(run: Run): void {
+    this.#check(run, false);
+  }
+
+  state(): unknown {
+    return { elapsed: this.elapsed };
+  }
+
+  loadState(state: unknown): void {
+    this.#before = (state as { elapsed: number }).elapsed;
+  }
+
+  #check(run: Run, now: boolean): void {
+    if (this.elapsed >= this.#limit) run.stop(`the time of ${formatSeconds(this.#limit)} is up`, { now });
+  }
+}
+
+/** @throws InvalidArgumentError when the duration is not above 0. */
+function toSeconds(duration: Duration): number {
+  const { hours = 0, minutes = 0, seconds = 0 } = duration ?? {};
+  const total = hours * 3600 + minutes * 60 + seconds;
+  if (!(total > 0) || !Number.isFinite(total))
+    throw new InvalidArgumentError('maxTime', 'must be hours, minutes or seconds above 0', total);
+  return total;
+}
