@@ -1,0 +1,138 @@
+import {
+  type Batch,
+  CheckpointError,
+  type Generator,
+  InvalidArgumentError,
+  RandomState,
+  type RandomStateState,
+} from '@mnist-kit/core';
+import { checkShare } from './cross-entropy-loss.js';
+import type { MixupDraw } from './mixup-loss.js';
+
+/** Options of {@link mixup}. */
+export interface MixupOptions {
+  /** Both parameters of the beta distribution of the weight, above 0; default 1, which is uniform. */
+  alpha?: number;
+  /** Share of the batches that are mixed, 0 to 1; default 1. */
+  probability?: number;
+  /**
+   * Seed of a NumPy generator for the coin and the weight, as `np.random.seed(seed)`. Without it and `random`,
+   * the seed is one draw of the generator that the first batch comes with.
+   */
+  seed?: number;
+  /** A source of your own for the coin and the weight, instead of `seed`. Its state is yours to keep. */
+  random?: MixupRandom;
+  /** How partners are drawn, default `generator.randperm(size)`. */
+  permutation?: (size: number, generator: Generator) => Int32Array;
+}
+
+/** Where mixup's coin and weight come from; `RandomState` is one. */
+export interface MixupRandom {
+  /** A double in [0, 1). */
+  random(): number;
+  /** A draw from the beta distribution. */
+  beta(a: number, b: number): number;
+}
+
+/** State of a {@link Mixup}; plain JSON. */
+export interface MixupState {
+  /** Where the NumPy stream is; null before the first batch, or with a source of your own. */
+  readonly random: RandomStateState | null;
+}
+
+/** Mixes batches; made by {@link mixup}. */
+export interface Mixup {
+  /**
+   * Draws whether a batch is mixed, with which weight, and with which partners: coin, weight, permutation,
+   * in that order. A batch that is left alone draws only the coin.
+   *
+   * @param size Number of samples in the batch.
+   * @param generator Where the permutation comes from.
+   * @returns How to mix, or `undefined` when the batch is left alone.
+   */
+  draw(size: number, generator: Generator): MixupDraw | undefined;
+  /**
+   * Draws, and mixes the images of the batch in place: `lambda * x + (1 - lambda) * x[partner]`. The labels
+   * are left as they are; {@link mixupLoss} is the other half.
+   *
+   * @returns How it was mixed, or `undefined` when it was left alone.
+   */
+  mix(batch: Batch, generator: Generator): MixupDraw | undefined;
+  /** Where the random stream is. */
+  state(): MixupState;
+  /**
+   * Goes on from a saved state.
+   *
+   * @throws CheckpointError when it is not what {@link Mixup.state} gave.
+   */
+  loadState(state: MixupState): void;
+}
+
+/**
+ * Mixup: trains on weighted means of pairs of images, against the same mean of their losses (Zhang et al.,
+ * 2017, https://arxiv.org/abs/1710.09412). The coin and the weight come from NumPy's generator and the
+ * permutation from PyTorch's, as in the notebook.
+ *
+ * @throws InvalidArgumentError when an option is out of range.
+ *
+ * @example
+ * ```ts
+ * import { mixup } from '@mnist-kit/losses';
+ *
+ * const mixing = mixup({ alpha: 1, probability: 0.5, seed: 1 }); // give it to a Trainer as `mixup`
+ * ```
+ */
+export function mixup(options: MixupOptions = {}): Mixup {
+  const { alpha = 1, probability = 1, seed, random: own } = options;
+  const permutation = options.permutation ?? ((size, generator) => generator.randperm(size));
+  if (!(Number.isFinite(alpha) && alpha > 0))
+    throw new InvalidArgumentError('alpha', 'must be a finite number above 0', alpha);
+  checkShare('probability', probability);
+  let random = seed === undefined ? undefined : new RandomState(seed);
+  let copy = new Float32Array(0);
+
+  const draw = (size: number, generator: Generator): MixupDraw | undefined => {
+    if (own === undefined) random ??= new RandomState(generator.randomSeed());
+    const source = own ?? (random as RandomState);
+    if (source.random() >= probability) return undefined;
+    return { lambda: source.beta(alpha, alpha), partners: permutation(size, generator) };
+  };
+
+  return {
+    draw,
+    mix: (batch, generator) => {
+      const drawn = draw(batch.size, generator);
+      if (drawn === undefined) return undefined;
+      const length = batch.shape[0] * batch.shape[1] * batch.shape[2];
+      // Partners must be read as they were before anything was mixed into them.
+      if (copy.length < batch.size * length) copy = new Float32Array(batch.size * length);
+      copy.set(batch.images.subarray(0, batch.size * length));
+      mixImages(batch.images, copy, length, drawn);
+      return drawn;
+    },
+    state: () => ({ random: random?.state() ?? null }),
+    loadState: (state) => {
+      if (typeof state?.random !== 'object')
+        throw new CheckpointError('This is no state of mixup: it lacks `random`.');
+      try {
+        random = state.random === null ? undefined : RandomState.fromState(state.random);
+      } catch (error) {
+        throw new CheckpointError('The random stream of this mixup state is damaged.', { cause: error });
+      }
+    },
+  };
+}
+
+function mixImages(
+  images: Float32Array,
+  before: Float32Array,
+  length: number,
+  { lambda, partners }: MixupDraw,
+): void {
+  const rest = 1 - lambda;
+  for (let i = 0; i < partners.length; i++) {
+    const own = i * length;
+    const other = partners[i] * length;
+    for (let k = 0; k < length; k++) images[own + k] = lambda * before[own + k] + rest * before[other + k];
+  }
+}
