@@ -198,8 +198,8 @@ export interface ProducerCode {
 export interface InputWiring {
   /** Whether another reader of the input has already written its gradient. */
   readonly accumulate: boolean;
-  /** `(image)`, to be called once the gradient of an image is complete. */
-  readonly afterSink?: FunctionRef;
+  /** Whether no other reader writes after this one, so that the gradient is whole. */
+  readonly completes: boolean;
 }
 
 /** Locals `first` and `end`: the images of a chunk. */

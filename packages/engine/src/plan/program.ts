@@ -81,15 +81,14 @@ export function compileProgram(
   const module = new ModuleBuilder();
   const context = new PlanContext(module, arena, options.capacity, stages, weights);
 
-  const sums = stages.map((stage) => (needsSums(stage) ? emitSums(context, stage) : undefined));
   const code = stages.map((stage) =>
-    stage.producer.kind === 'input' ? undefined : emitProducer(context, stage, wiringOf(stages, stage, sums)),
+    stage.producer.kind === 'input' ? undefined : emitProducer(context, stage, wiringOf(stages, stage)),
   );
 
   const phases = {
     prepare: [itemPhase(code.flatMap((one) => one?.prepare ?? []))],
     forward: forwardPhases(context, stages, code),
-    backward: backwardPhases(context, stages, code, sums),
+    backward: backwardPhases(context, stages, code),
     infer: [chunkPhase(code.flatMap((one) => one?.forward ?? []))],
   };
   const scratchBytes = context.scratchBytes;
@@ -119,18 +118,14 @@ export function compileProgram(
  * Backward goes from the last stage to the first: the last reader of a stage is the first to write its gradient,
  * and the first reader completes it.
  */
-function wiringOf(
-  stages: readonly Stage[],
-  stage: Stage,
-  sums: readonly (FunctionRef | undefined)[],
-): InputWiring[] {
+function wiringOf(stages: readonly Stage[], stage: Stage): InputWiring[] {
   return stage.inputs.map((input, slot) => {
     const readsElsewhere = (others: readonly Stage[]) => others.some((other) => other.inputs.includes(input));
     const earlierSlots = stage.inputs.slice(0, slot).includes(input);
     const laterSlots = stage.inputs.slice(slot + 1).includes(input);
     const first = !earlierSlots && !readsElsewhere(stages.slice(stage.index + 1));
     const last = !laterSlots && !readsElsewhere(stages.slice(0, stage.index));
-    return { accumulate: !first, afterSink: last ? sums[input.index] : undefined };
+    return { accumulate: !first, completes: last };
   });
 }
 
@@ -157,12 +152,12 @@ function layOutWeights(graph: StageGraph, arena: Arena) {
   };
 }
 
-/** `(base, chunk)` that calls a function of `(image)` for a chunk's images. */
+/** `(base, chunk)` that calls a function of `(image, base)` for a chunk's images. */
 function forImages(context: PlanContext, run: FunctionRef): FunctionRef {
-  return context.module.function(`${run.name}, chunk`, ['i32', 'i32'], [], (f, [, chunk]) => {
+  return context.module.function(`${run.name}, chunk`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     const { first: image, end } = chunkImages(f, chunk);
     f.while(i32.ltS(get(image), get(end)), () => {
-      f.call(run, get(image));
+      f.call(run, get(image), get(base));
       f.advance(image, 1);
     });
   });
@@ -193,14 +188,12 @@ function backwardPhases(
   context: PlanContext,
   stages: readonly Stage[],
   code: readonly (ProducerCode | undefined)[],
-  sums: readonly (FunctionRef | undefined)[],
 ): Phase[] {
   const phases: Phase[] = [];
   let open: FunctionRef[] = [];
   const last = stages[stages.length - 1];
-  const lastSums = sums[last.index];
-  // Nobody reads the outputs, so nobody but this computes their sums.
-  if (lastSums) open.push(forImages(context, lastSums));
+  // Nobody reads the outputs, so nobody hands the last stage its gradient.
+  if (needsSums(last)) open.push(forImages(context, emitSums(context, last)));
   for (const stage of [...stages].reverse()) {
     if (stage.batchNorm && needsGradient(stage)) {
       phases.push(chunkPhase(open, emitNormaliseGradient(context, stage)));

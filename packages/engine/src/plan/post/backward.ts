@@ -1,9 +1,10 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder, FunctionRef } from '../../wasm/function-builder.js';
 import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
-import { denseLayout, type PlanContext, type PlaneLayout } from '../context.js';
-import type { Stage } from '../graph/stage.js';
+import { denseLayout, type InputWiring, type PlanContext, type PlaneLayout } from '../context.js';
+import { needsGradient, type Stage } from '../graph/stage.js';
 import { channelPasses, forEachPixel } from '../kernels/planes.js';
+import { needsSums } from './affine.js';
 import { Chain } from './chain.js';
 
 /** Starts of a stage's raw image and of its gradient, at a channel vector. */
@@ -51,15 +52,25 @@ const windowOffsets = (layout: PlaneLayout): number[] => [
   layout.rowBytes + layout.pixelBytes,
 ];
 
+/** A gradient on its way to a stage: where it lies, and whether other readers' gradients are there already. */
+interface Incoming {
+  readonly layout: PlaneLayout;
+  readonly accumulate: boolean;
+}
+
 /**
- * A function `(image)` that writes the image's two sums per channel for the affine part's gradient:
+ * A function `(image, source)` that writes the image's two sums per channel for the affine part's gradient:
  * `sum g` and `sum g (y - mean)`, where g is the gradient in front of the activation.
+ *
+ * With `incoming` it first puts the gradient from `source` where the stage keeps it, in the same pass over
+ * memory; without, it takes what is there.
  */
-export function emitSums(context: PlanContext, stage: Stage): FunctionRef {
-  return context.module.function(`sums ${stage.name}`, ['i32'], [], (f, [image]) => {
+export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming): FunctionRef {
+  const name = `${incoming ? 'sink and ' : ''}sums ${stage.name}`;
+  return context.module.function(name, ['i32', 'i32'], [], (f, [image, source]) => {
     const raw = denseLayout(stage, stage.raw);
     const seen = denseLayout(stage, stage.shape);
-    const [from, gradient, partial] = f.locals('i32', 3);
+    const [from, gradient, arriving, partial] = f.locals('i32', 4);
     const [sum, product, mean, g, y, z, d] = f.locals('v128', 7);
     const chain = new Chain(f, context, stage);
     const { buffers, vectors } = chain;
@@ -68,6 +79,21 @@ export function emitSums(context: PlanContext, stage: Stage): FunctionRef {
     const withMean = chain.affine === 'batchNorm';
     f.set(partial, i32.add(i32.mul(get(image), i32.const(vectors * 32)), i32.const(buffers.partial)));
 
+    /** Sets `d` to the gradient that readers of the stage gave. */
+    const receive = () => {
+      const stored = v128.load(get(gradient));
+      if (!incoming) {
+        f.set(d, stored);
+        return;
+      }
+      const arrived = v128.load(get(arriving));
+      f.set(d, incoming.accumulate ? f32x4.add(stored, arrived) : arrived);
+      f.emit(v128.store(get(gradient), get(d)));
+    };
+    const gradientPointers = [
+      { local: gradient, ...seen },
+      ...(incoming ? [{ local: arriving, ...incoming.layout }] : []),
+    ];
     const add = (value: Code) => {
       f.set(sum, f32x4.add(get(sum), get(g)));
       if (withMean) f.set(product, f32x4.add(get(product), f32x4.mul(get(g), f32x4.sub(value, get(mean)))));
@@ -77,14 +103,16 @@ export function emitSums(context: PlanContext, stage: Stage): FunctionRef {
       chain.setup(image, vector);
       f.set(from, start.raw);
       f.set(gradient, start.gradient);
+      f.set(arriving, i32.add(get(source), i32.const(vector * 16)));
       f.set(sum, v128.zero());
       f.set(product, v128.zero());
       if (withMean) f.set(mean, v128.load(i32.const(0), buffers.mean + vector * 16));
       if (stage.pool === 'max') {
-        const source = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
-        forEachPixel(f, stage.shape.height, stage.shape.width, [source, { local: gradient, ...seen }], () => {
+        const windows = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
+        forEachPixel(f, stage.shape.height, stage.shape.width, [windows, ...gradientPointers], () => {
           window.read(chain, from);
-          f.set(g, chain.gate(v128.load(get(gradient)), get(window.top)));
+          receive();
+          f.set(g, chain.gate(get(d), get(window.top)));
           f.set(y, get(window.y[3]));
           // From the last to the first, so that the first of equal values wins, as in PyTorch.
           for (const i of [2, 1, 0])
@@ -92,14 +120,17 @@ export function emitSums(context: PlanContext, stage: Stage): FunctionRef {
           add(get(y));
         });
       } else {
-        const pointers = [{ local: from, ...raw }];
-        if (stage.pool === 'globalAverage')
-          f.set(d, f32x4.mul(v128.load(get(gradient)), f32x4.const(1 / pixels)));
-        else pointers.push({ local: gradient, ...seen });
+        const averaged = stage.pool === 'globalAverage';
+        if (averaged) {
+          receive();
+          f.set(d, f32x4.mul(get(d), f32x4.const(1 / pixels)));
+        }
+        const pointers = [{ local: from, ...raw }, ...(averaged ? [] : gradientPointers)];
         forEachPixel(f, stage.raw.height, stage.raw.width, pointers, () => {
           f.set(y, v128.load(get(from)));
           f.set(z, chain.preActivation(get(y)));
-          f.set(g, chain.gate(stage.pool ? get(d) : v128.load(get(gradient)), get(z)));
+          if (!averaged) receive();
+          f.set(g, chain.gate(get(d), get(z)));
           add(get(y));
         });
       }
@@ -203,37 +234,31 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
 }
 
 /**
- * A function `(image, source)` that puts the gradient with respect to what readers of the stage see where the
- * stage finds it, or adds it to what other readers put there.
+ * A function `(image, source)` that hands a stage the gradient with respect to what a reader saw of it, and
+ * completes the stage's sums after the last reader. Nothing where no gradient is needed.
  */
 export function emitSink(
   context: PlanContext,
   stage: Stage,
   layout: PlaneLayout,
-  accumulate: boolean,
-): FunctionRef {
+  { accumulate, completes }: InputWiring,
+): FunctionRef | undefined {
+  if (!needsGradient(stage)) return undefined;
+  if (completes && needsSums(stage)) return emitSums(context, stage, { layout, accumulate });
   return context.module.function(`sink ${stage.name}`, ['i32', 'i32'], [], (f, [image, source]) => {
     const seen = denseLayout(stage, stage.shape);
-    const vectors = seen.pixelBytes / 16;
     const [from, to] = f.locals('i32', 2);
     f.set(from, get(source));
     f.set(to, starts(context, stage, image, 0).gradient);
-    forEachPixel(
-      f,
-      stage.shape.height,
-      stage.shape.width,
-      [
-        { local: from, ...layout },
-        { local: to, ...seen },
-      ],
-      () => {
-        for (let i = 0; i < vectors; i++) {
-          const value = v128.load(get(from), i * 16);
-          f.emit(
-            v128.store(get(to), accumulate ? f32x4.add(v128.load(get(to), i * 16), value) : value, i * 16),
-          );
-        }
-      },
-    );
+    const pointers = [
+      { local: from, ...layout },
+      { local: to, ...seen },
+    ];
+    forEachPixel(f, stage.shape.height, stage.shape.width, pointers, () => {
+      for (let at = 0; at < seen.pixelBytes; at += 16) {
+        const value = v128.load(get(from), at);
+        f.emit(v128.store(get(to), accumulate ? f32x4.add(v128.load(get(to), at), value) : value, at));
+      }
+    });
   });
 }

@@ -6,9 +6,9 @@ import { paddedChannels, type Stage } from '../graph/stage.js';
 import { channelPasses, forEachPixel } from '../kernels/planes.js';
 import { biasOf } from './affine.js';
 
-/** A function `(image)` that writes the image's `sum y` and `sum y^2` per channel. */
+/** A function `(image, base)` that writes the image's `sum y` and `sum y^2` per channel. */
 export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef {
-  return context.module.function(`statistics ${stage.name}`, ['i32'], [], (f, [image]) => {
+  return context.module.function(`statistics ${stage.name}`, ['i32', 'i32'], [], (f, [image]) => {
     const raw = denseLayout(stage, stage.raw);
     const buffers = context.buffers[stage.index];
     const vectors = paddedChannels(stage.raw.channels) / 4;

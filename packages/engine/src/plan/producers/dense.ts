@@ -7,7 +7,7 @@ import {
   type PlanContext,
   type ProducerCode,
 } from '../context.js';
-import { type DenseProducer, needsGradient, paddedChannels, type Stage } from '../graph/stage.js';
+import { type DenseProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { emitGemm, paddedRows } from '../kernels/gemm.js';
 import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
@@ -20,7 +20,7 @@ const CHUNK = 8;
 export function emitDense(
   context: PlanContext,
   stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
+  [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena } = context;
   const producer = stage.producer as DenseProducer;
@@ -96,7 +96,7 @@ export function emitDense(
   });
 
   const rawGradient = emitRawGradient(context, stage, outLayout);
-  const sink = needsGradient(input) ? emitSink(context, input, inLayout, accumulate) : undefined;
+  const sink = emitSink(context, input, inLayout, wiring);
   const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     const { first, end } = chunkImages(f, chunk);
     const [image, a, b, c, count] = f.locals('i32', 5);
@@ -134,7 +134,6 @@ export function emitDense(
       );
       f.forRange(image, get(first), get(end), 1, () => {
         f.call(sink, get(image), get(c));
-        if (afterSink) f.call(afterSink, get(image));
         f.advance(c, inWidth * 4);
       });
     }

@@ -9,7 +9,7 @@ import {
   type PlaneLayout,
   type ProducerCode,
 } from '../context.js';
-import { type DepthwiseProducer, needsGradient, paddedChannels, type Stage } from '../graph/stage.js';
+import { type DepthwiseProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { forEachPixel } from '../kernels/planes.js';
 import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
@@ -23,7 +23,7 @@ import { emitPerImage } from './per-image.js';
 export function emitDepthwiseConv(
   context: PlanContext,
   stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
+  [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena } = context;
   const { kernel: kernelRef, kernelSize, strides, padding, multiplier } = stage.producer as DepthwiseProducer;
@@ -188,9 +188,7 @@ export function emitDepthwiseConv(
   });
 
   const rawGradient = emitRawGradient(context, stage, raw);
-  const sink = needsGradient(input)
-    ? emitSink(context, input, multiplier === 1 ? plane : inputPlane, accumulate)
-    : undefined;
+  const sink = emitSink(context, input, multiplier === 1 ? plane : inputPlane, wiring);
   const images = emitPerImage(context, `gradients ${stage.name}`, (f, { image, base, chunk }) => {
     readInput(f, image, base);
     f.call(rawGradient, get(image), at(base, gradientPlane));
@@ -208,7 +206,6 @@ export function emitDepthwiseConv(
       f.call(sumChannels, at(base, sinkPlane + inside), at(base, loaded));
       f.call(sink, get(image), at(base, loaded));
     }
-    if (afterSink) f.call(afterSink, get(image));
   });
   const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     f.emit(memoryFill(elementAddress(slabs, chunk, slabBytes), i32.const(0), i32.const(slabBytes)));

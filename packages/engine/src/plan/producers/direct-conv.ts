@@ -10,7 +10,7 @@ import {
   type ProducerCode,
   pixelBytesOf,
 } from '../context.js';
-import { type ConvProducer, needsGradient, paddedChannels, type Stage } from '../graph/stage.js';
+import { type ConvProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { columnBlocks } from '../kernels/gemm.js';
 import { forEachPixel } from '../kernels/planes.js';
 import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
@@ -27,7 +27,7 @@ const PIXELS_AT_ONCE = 4;
 export function emitDirectConv(
   context: PlanContext,
   stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
+  [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena, scratch } = context;
   const producer = stage.producer as ConvProducer;
@@ -276,7 +276,7 @@ export function emitDirectConv(
   );
 
   const rawGradient = emitRawGradient(context, stage, raw);
-  const sink = needsGradient(input) ? emitSink(context, input, plane, accumulate) : undefined;
+  const sink = emitSink(context, input, plane, wiring);
   const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     const { first: image, end } = chunkImages(f, chunk);
     const slab = f.local('i32');
@@ -291,7 +291,6 @@ export function emitDirectConv(
         f.emit(memoryFill(at(inputGradient), i32.const(0), i32.const(planeBytes)));
         f.call(inputGradientOf, at(rawGradientPlane), at(inputGradient));
         f.call(sink, get(image), at(inputGradient + inside));
-        if (afterSink) f.call(afterSink, get(image));
       }
       f.advance(image, 1);
     });

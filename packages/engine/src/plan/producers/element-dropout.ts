@@ -6,7 +6,7 @@ import {
   type PlanContext,
   type ProducerCode,
 } from '../context.js';
-import { needsGradient, type Stage } from '../graph/stage.js';
+import type { Stage } from '../graph/stage.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 import { perImageProducer } from './per-image.js';
@@ -15,7 +15,7 @@ import { perImageProducer } from './per-image.js';
 export function emitElementDropout(
   context: PlanContext,
   stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
+  [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const { module } = context;
   const [input] = stage.inputs;
@@ -34,7 +34,7 @@ export function emitElementDropout(
     });
   });
   const rawGradient = emitRawGradient(context, stage, raw);
-  const sink = needsGradient(input) ? emitSink(context, input, raw, accumulate) : undefined;
+  const sink = emitSink(context, input, raw, wiring);
   return perImageProducer(
     context,
     stage,
@@ -48,7 +48,6 @@ export function emitElementDropout(
       f.call(rawGradient, get(image), plane);
       f.call(apply, plane, elementAddress(mask, image, rawBytes));
       f.call(sink, get(image), plane);
-      if (afterSink) f.call(afterSink, get(image));
     },
   );
 }

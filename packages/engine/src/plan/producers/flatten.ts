@@ -6,7 +6,7 @@ import {
   type PlanContext,
   type ProducerCode,
 } from '../context.js';
-import { needsGradient, type Stage } from '../graph/stage.js';
+import type { Stage } from '../graph/stage.js';
 import { emitCopyChannels } from '../kernels/copy-channels.js';
 import { forEachPixel } from '../kernels/planes.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
@@ -17,7 +17,7 @@ import { perImageProducer } from './per-image.js';
 export function emitFlatten(
   context: PlanContext,
   stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
+  [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const { module } = context;
   const [input] = stage.inputs;
@@ -46,7 +46,7 @@ export function emitFlatten(
   const unflattenImage = copy('unflatten', flat, plane, plane.pixelBytes !== flat.pixelBytes);
   const vectorLayout = denseLayout(stage, stage.raw);
   const rawGradient = emitRawGradient(context, stage, vectorLayout);
-  const sink = needsGradient(input) ? emitSink(context, input, plane, accumulate) : undefined;
+  const sink = emitSink(context, input, plane, wiring);
   return perImageProducer(
     context,
     stage,
@@ -61,7 +61,6 @@ export function emitFlatten(
       f.call(rawGradient, get(image), at(gradient));
       f.call(unflattenImage, at(gradient), at(loaded));
       f.call(sink, get(image), at(loaded));
-      if (afterSink) f.call(afterSink, get(image));
     },
   );
 }

@@ -6,7 +6,7 @@ import {
   type PlanContext,
   type ProducerCode,
 } from '../context.js';
-import { needsGradient, type Stage } from '../graph/stage.js';
+import type { Stage } from '../graph/stage.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 import { perImageProducer } from './per-image.js';
@@ -15,7 +15,7 @@ import { perImageProducer } from './per-image.js';
 export function emitIdentity(
   context: PlanContext,
   stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
+  [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const [input] = stage.inputs;
   const buffers = context.buffers[stage.index];
@@ -23,7 +23,7 @@ export function emitIdentity(
   const gradientPlane = context.sharedScratch().alloc(stage.raw.height * raw.rowBytes);
   const load = emitLoad(context, input, raw);
   const rawGradient = emitRawGradient(context, stage, raw);
-  const sink = needsGradient(input) ? emitSink(context, input, raw, accumulate) : undefined;
+  const sink = emitSink(context, input, raw, wiring);
   return perImageProducer(
     context,
     stage,
@@ -33,7 +33,6 @@ export function emitIdentity(
       const plane = i32.add(get(base), i32.const(gradientPlane));
       f.call(rawGradient, get(image), plane);
       f.call(sink, get(image), plane);
-      if (afterSink) f.call(afterSink, get(image));
     },
   );
 }

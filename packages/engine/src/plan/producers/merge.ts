@@ -6,7 +6,7 @@ import {
   type PlanContext,
   type ProducerCode,
 } from '../context.js';
-import { needsGradient, paddedChannels, type Stage } from '../graph/stage.js';
+import { paddedChannels, type Stage } from '../graph/stage.js';
 import { emitCopyChannels } from '../kernels/copy-channels.js';
 import { forEachPixel } from '../kernels/planes.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
@@ -35,9 +35,7 @@ export function emitAdd(context: PlanContext, stage: Stage, wiring: readonly Inp
     });
   });
   const rawGradient = emitRawGradient(context, stage, layout);
-  const sinks = stage.inputs.map((input, i) =>
-    needsGradient(input) ? emitSink(context, input, layout, wiring[i].accumulate) : undefined,
-  );
+  const sinks = stage.inputs.map((input, i) => emitSink(context, input, layout, wiring[i]));
   return perImageProducer(
     context,
     stage,
@@ -52,12 +50,7 @@ export function emitAdd(context: PlanContext, stage: Stage, wiring: readonly Inp
     (f, { image, base }) => {
       const at = i32.add(get(base), i32.const(plane));
       f.call(rawGradient, get(image), at);
-      for (const [i, sink] of sinks.entries()) {
-        if (!sink) continue;
-        f.call(sink, get(image), at);
-        const { afterSink } = wiring[i];
-        if (afterSink) f.call(afterSink, get(image));
-      }
+      for (const sink of sinks) if (sink) f.call(sink, get(image), at);
     },
   );
 }
@@ -102,8 +95,7 @@ export function emitConcatenate(
       load: emitLoad(context, input, layout),
       join: copy('join', true),
       split: copy('split', false),
-      sink: needsGradient(input) ? emitSink(context, input, layout, wiring[i].accumulate) : undefined,
-      afterSink: wiring[i].afterSink,
+      sink: emitSink(context, input, layout, wiring[i]),
     };
   });
   const rawGradient = emitRawGradient(context, stage, joined);
@@ -120,11 +112,10 @@ export function emitConcatenate(
     (f, { image, base }) => {
       const at = (offset: number) => i32.add(get(base), i32.const(offset));
       f.call(rawGradient, get(image), at(gradient));
-      for (const { split, sink, afterSink } of parts) {
+      for (const { split, sink } of parts) {
         if (!sink) continue;
         f.call(split, at(gradient), at(plane));
         f.call(sink, get(image), at(plane));
-        if (afterSink) f.call(afterSink, get(image));
       }
     },
   );

@@ -9,17 +9,13 @@ import {
   type PlaneLayout,
   type ProducerCode,
 } from '../context.js';
-import { needsGradient, type PoolProducer, paddedChannels, type Stage } from '../graph/stage.js';
+import { type PoolProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 import { perImageProducer } from './per-image.js';
 
 /** Pooling with windows of any size and stride. Padding takes no part: an average counts real values only. */
-export function emitPool(
-  context: PlanContext,
-  stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
-): ProducerCode {
+export function emitPool(context: PlanContext, stage: Stage, [wiring]: readonly InputWiring[]): ProducerCode {
   const { module } = context;
   const { of, size, strides, padding } = stage.producer as PoolProducer;
   const [input] = stage.inputs;
@@ -164,7 +160,7 @@ export function emitPool(
   );
 
   const rawGradient = emitRawGradient(context, stage, raw);
-  const sink = needsGradient(input) ? emitSink(context, input, plane, accumulate) : undefined;
+  const sink = emitSink(context, input, plane, wiring);
   const at = (base: Local, offset: number) => i32.add(get(base), i32.const(offset));
   return perImageProducer(
     context,
@@ -182,7 +178,6 @@ export function emitPool(
       f.emit(memoryFill(at(base, sinkPlane), i32.const(0), i32.const(planeBytes)));
       f.call(spread, at(base, source), at(base, gradientPlane), at(base, sinkPlane));
       f.call(sink, get(image), at(base, sinkPlane + inside));
-      if (afterSink) f.call(afterSink, get(image));
     },
   );
 }

@@ -10,7 +10,7 @@ import {
   type ProducerCode,
   pixelBytesOf,
 } from '../context.js';
-import { type ConvProducer, needsGradient, paddedChannels, type Stage } from '../graph/stage.js';
+import { type ConvProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { emitGemm, paddedRows } from '../kernels/gemm.js';
 import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
 import { FREQUENCIES, TILE_IN, TILE_OUT, WinogradTransforms } from '../kernels/winograd.js';
@@ -50,7 +50,7 @@ export function isWinograd(stage: Stage): boolean {
 export function emitWinogradConv(
   context: PlanContext,
   stage: Stage,
-  [{ accumulate, afterSink }]: readonly InputWiring[],
+  [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena, scratch } = context;
   const producer = stage.producer as ConvProducer;
@@ -312,7 +312,7 @@ export function emitWinogradConv(
     },
   );
 
-  const sink = needsGradient(input) ? emitSink(context, input, inPlane, accumulate) : undefined;
+  const sink = emitSink(context, input, inPlane, wiring);
   const backward = module.function(`backward ${stage.name}`, ['i32', 'i32'], [], (f, [base, chunk]) => {
     const { first, end } = chunkImages(f, chunk);
     const [image, last, count] = f.locals('i32', 3);
@@ -337,7 +337,6 @@ export function emitWinogradConv(
           f.emit(memoryFill(at(inputGradient), i32.const(0), i32.const(inPlaneBytes)));
           f.call(overlapAdd, get(base), at(inputGradient), tile(inputValues, inFrequencies));
           f.call(sink, get(image), at(inputGradient + inside));
-          if (afterSink) f.call(afterSink, get(image));
         });
       }
       f.set(first, get(last));
