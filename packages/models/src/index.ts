@@ -23,4 +23,12 @@ export {
   stateDict,
 } from './state-dict.js';
 export { type SummaryOptions, summary } from './summary.js';
+export type { TorchValue } from './torch-file/plain-values.js';
+export {
+  type ReadTorchFileOptions,
+  readTorchFile,
+  readTorchValue,
+  type TorchFileLimits,
+} from './torch-file/read-torch-file.js';
+export { writeTorchFile } from './torch-file/write-torch-file.js';
 export { fromTorchNames, toTorchNames } from './torch-names.js';

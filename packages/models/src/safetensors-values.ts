@@ -45,8 +45,8 @@ export function decodeValues(dtype: string, bytes: Uint8Array, name: string): Fl
   for (let i = 0; i < values.length; i++) {
     const value = read(view, i * size);
     values[i] = Number(value);
-    // Both sides as bigint: a 64-bit integer would be rounded on its way to a double.
-    if (isInteger && BigInt(values[i]) !== BigInt(value))
+    // A 64-bit integer would be rounded on its way to a double, and is compared as bigint.
+    if (isInteger && (typeof value === 'bigint' ? BigInt(values[i]) !== value : values[i] !== value))
       throw new DataError(`Tensor "${name}" (${dtype}) holds ${value}, which float32 cannot hold exactly.`);
   }
   return values;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type NamedTensor } from '@mnist-kit/core';
+import { encodeTensor } from './encode-tensor.js';
 import { parseHeader } from './safetensors-header.js';
 import { decodeValues } from './safetensors-values.js';
 
@@ -82,7 +83,11 @@ export function writeSafetensors(
   dict: Readonly<Record<string, StateTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
-  const tensors = Object.entries(dict).map(([name, tensor]) => encode(name, tensor));
+  const tensors = Object.entries(dict).map(([name, tensor]) => {
+    if (name === '__metadata__')
+      throw new InvalidArgumentError('dict', 'must have names other than `__metadata__`', name);
+    return encodeTensor(name, tensor);
+  });
   tensors.sort((a, b) => b.bytesPerValue - a.bytesPerValue || compareUtf8(a.name, b.name));
 
   // The JSON is put together by hand because an object would move names that look like array indices.
@@ -106,30 +111,6 @@ export function writeSafetensors(
     at += bytes.length;
   }
   return file;
-}
-
-function encode(name: string, { shape, data, dtype = 'F32' }: StateTensor) {
-  if (name === '__metadata__' || !name.isWellFormed())
-    throw new InvalidArgumentError('dict', 'must have Unicode names other than `__metadata__`', name);
-  const size = shape.reduce((product, length) => product * length, 1);
-  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0) || size !== data.length)
-    throw new InvalidArgumentError(
-      'dict',
-      `must give tensor "${name}" a shape that fits its ${data.length} values`,
-      shape,
-    );
-  if (dtype !== 'F32' && dtype !== 'I64')
-    throw new InvalidArgumentError('dict', `must give tensor "${name}" the dtype F32 or I64`, dtype);
-  const bytesPerValue = dtype === 'F32' ? 4 : 8;
-  const bytes = new Uint8Array(data.length * bytesPerValue);
-  const view = new DataView(bytes.buffer);
-  data.forEach((value, i) => {
-    if (dtype === 'F32') view.setFloat32(i * 4, value, true);
-    else if (Number.isInteger(value) && Math.abs(value) < 2 ** 63)
-      view.setBigInt64(i * 8, BigInt(value), true);
-    else throw new InvalidArgumentError('dict', `must give int64 tensor "${name}" int64 values`, value);
-  });
-  return { name, dtype, shape, bytes, bytesPerValue };
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

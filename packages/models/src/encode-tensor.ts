@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { StateTensor } from './safetensors.js';
+
+/** A tensor as both file formats store it. */
+interface EncodedTensor {
+  readonly name: string;
+  readonly dtype: 'F32' | 'I64';
+  readonly shape: readonly number[];
+  /** The values, least significant byte first. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytesPerValue: number;
+}
+
+/**
+ * Checks a tensor and turns its values into bytes.
+ *
+ * @throws InvalidArgumentError when the name is no Unicode text, the shape does not fit, the data type is
+ * unknown, or an int64 tensor holds something else than int64 values.
+ */
+export function encodeTensor(name: string, { shape, data, dtype = 'F32' }: StateTensor): EncodedTensor {
+  if (!name.isWellFormed()) throw new InvalidArgumentError('dict', 'must have Unicode names', name);
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0) || size !== data.length)
+    throw new InvalidArgumentError(
+      'dict',
+      `must give tensor "${name}" a shape that fits its ${data.length} values`,
+      shape,
+    );
+  if (dtype !== 'F32' && dtype !== 'I64')
+    throw new InvalidArgumentError('dict', `must give tensor "${name}" the dtype F32 or I64`, dtype);
+  const bytesPerValue = dtype === 'F32' ? 4 : 8;
+  const bytes = new Uint8Array(data.length * bytesPerValue);
+  const view = new DataView(bytes.buffer);
+  data.forEach((value, i) => {
+    if (dtype === 'F32') view.setFloat32(i * 4, value, true);
+    else if (Number.isInteger(value) && Math.abs(value) < 2 ** 63)
+      view.setBigInt64(i * 8, BigInt(value), true);
+    else throw new InvalidArgumentError('dict', `must give int64 tensor "${name}" int64 values`, value);
+  });
+  return { name, dtype, shape, bytes, bytesPerValue };
+}

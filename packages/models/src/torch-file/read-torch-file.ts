@@ -1,0 +1,156 @@
+import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
+import type { StateDict } from '../safetensors.js';
+import { findStateDict } from './find-state-dict.js';
+import type { PickleValue } from './pickle-values.js';
+import { PlainValues, type TorchValue } from './plain-values.js';
+import { Storages } from './storage.js';
+import { unpickle } from './unpickle.js';
+import { ZipArchive } from './zip-archive.js';
+
+/** Limits on what a .pth file may ask for. A file that says more is refused, so that no file can fill the memory. */
+export interface TorchFileLimits {
+  /**
+   * Most bytes that the tensors read may take as float32. It matters for views that repeat few stored values
+   * and for types shorter than float32. Default 256 MiB, 67 million values.
+   */
+  maxTensorBytes?: number;
+  /** Most bytes that deflated entries may have; `torch.save` deflates nothing. Default 32 MiB. */
+  maxInflatedBytes?: number;
+  /** Most opcodes of the pickle; a tensor needs about 30. Default 1,000,000. */
+  maxOpcodes?: number;
+}
+
+/** What {@link readTorchFile} takes. */
+export interface ReadTorchFileOptions extends TorchFileLimits {
+  /**
+   * Where in a checkpoint dict the state dict is, e.g. `'model_state_dict'`. Default: the file itself if it is
+   * one, else the only dict of tensors in it.
+   */
+  key?: string;
+}
+
+/**
+ * Reads a state dict from a .pth file, the zip format of `torch.save` since PyTorch 1.6.
+ *
+ * The file may hold a bare state dict or a checkpoint dict that holds one. Its pickle is read by an own small
+ * reader that knows tensors, dicts, lists, tuples, text and numbers; whatever else it names (a class, a
+ * function) is refused, and nothing is ever run, so a file from a stranger does no harm. Real data types are
+ * handed out as float32 (doubles are rounded), int64 with `dtype: 'I64'`. Views get their own values in
+ * row-major order.
+ *
+ * @param bytes The whole file.
+ * @param options See {@link ReadTorchFileOptions}.
+ * @returns The tensors by name, in the order of the file's dict. The arrays are copies.
+ * @throws CheckpointError when the file is damaged, older than PyTorch 1.6, holds anything but plain tensors
+ * and containers or an integer that float32 cannot hold, exceeds a limit, or when the state dict is not found
+ * or several could be meant.
+ * @throws InvalidArgumentError when an argument has the wrong type.
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { loadStateDict, optimizedNet, readTorchFile } from '@mnist-kit/models';
+ *
+ * const model = optimizedNet();
+ * loadStateDict(model, readTorchFile(await readFile('best_model.pth')));
+ * loadStateDict(model, readTorchFile(await readFile('checkpoint.pth'), { key: 'ema_state_dict' }));
+ * ```
+ */
+export function readTorchFile(bytes: Uint8Array, options: ReadTorchFileOptions = {}): StateDict {
+  const { key, ...limits } = options;
+  if (key !== undefined && typeof key !== 'string')
+    throw new InvalidArgumentError('key', 'must be text', key);
+  const { root, plain } = open(bytes, limits);
+  const dict = findStateDict(root, key);
+  const tensors = Object.fromEntries(
+    Array.from(dict, ([name, view]) => [String(name), plain.tensor(view, String(name))]),
+  );
+  if (Object.keys(tensors).length !== dict.size)
+    throw new CheckpointError('A state dict must not have keys that are alike as text, such as 1 and "1".');
+  return tensors;
+}
+
+/**
+ * Reads everything that a .pth file holds: a whole checkpoint with its epoch, history and optimizer state.
+ *
+ * As safe as {@link readTorchFile}, and for the same files.
+ *
+ * @param bytes The whole file.
+ * @param limits See {@link TorchFileLimits}.
+ * @returns Dicts as plain objects (their keys as text), lists and tuples as arrays, tensors as
+ * `{ shape, data }`, None as null, integers beyond 2^53 as bigints.
+ * @throws CheckpointError as {@link readTorchFile} does, and when the containers are nested deeper than 100
+ * levels or hold themselves.
+ * @throws InvalidArgumentError when an argument has the wrong type.
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { readTorchValue, type StateDict } from '@mnist-kit/models';
+ *
+ * const checkpoint = readTorchValue(await readFile('checkpoint.pth')) as {
+ *   epoch: number;
+ *   model_state_dict: StateDict;
+ * };
+ * console.log(checkpoint.epoch, Object.keys(checkpoint.model_state_dict));
+ * ```
+ */
+export function readTorchValue(bytes: Uint8Array, limits: TorchFileLimits = {}): TorchValue {
+  const { root, plain } = open(bytes, limits);
+  return plain.convert(root, '');
+}
+
+function open(bytes: Uint8Array, limits: TorchFileLimits): { root: PickleValue; plain: PlainValues } {
+  if (!(bytes instanceof Uint8Array))
+    throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
+  const { maxTensorBytes = 2 ** 28, maxInflatedBytes = 2 ** 25, maxOpcodes = 1_000_000 } = limits;
+  for (const [name, limit] of Object.entries({ maxTensorBytes, maxInflatedBytes, maxOpcodes }))
+    if (typeof limit !== 'number' || !(limit >= 0))
+      throw new InvalidArgumentError(name, 'must be a number of at least 0', limit);
+  refuseLegacy(bytes);
+  const archive = new ZipArchive(bytes, maxInflatedBytes);
+  const prefix = findPrefix(archive);
+  checkVersion(archive, prefix);
+  const storages = new Storages(archive, prefix);
+  const root = unpickle(archive.read(`${prefix}data.pkl`), {
+    persistentLoad: (id) => storages.find(id),
+    maxOpcodes,
+  });
+  return { root, plain: new PlainValues(maxTensorBytes) };
+}
+
+/** Before PyTorch 1.6 a file began with this number, pickled. */
+const legacyMagic = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
+function refuseLegacy(bytes: Uint8Array): void {
+  if (bytes[0] === 0x80 && legacyMagic.every((byte, i) => bytes[2 + i] === byte))
+    throw new CheckpointError(
+      'The file has the format that torch.save wrote before PyTorch 1.6, which is not read. ' +
+        'Save it again in a newer PyTorch: torch.save(torch.load(path), path).',
+    );
+}
+
+/** All entries stand in one folder, named after the file that PyTorch wrote or "archive". */
+function findPrefix(archive: ZipArchive): string {
+  const pickles = archive.names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  if (pickles.length !== 1)
+    throw new CheckpointError(
+      `A .pth file must have one entry "<name>/data.pkl", as torch.save makes it. Received: ${pickles.length}`,
+    );
+  return pickles[0].slice(0, -'data.pkl'.length);
+}
+
+/** The highest that PyTorch itself reads. */
+const maxVersion = 10;
+
+function checkVersion(archive: ZipArchive, prefix: string): void {
+  const text = (name: string) =>
+    String.fromCharCode(...archive.read(`${prefix}${name}`).subarray(0, 20)).trim();
+  const version = text('version');
+  if (!/^\d+$/.test(version) || Number(version) < 1 || Number(version) > maxVersion)
+    throw new CheckpointError(
+      `A .pth file must have a version from 1 to ${maxVersion}. Received: ${JSON.stringify(version)}`,
+    );
+  if (archive.size(`${prefix}byteorder`) !== undefined && text('byteorder') !== 'little')
+    throw new CheckpointError(
+      `A .pth file must have the byte order "little". Received: ${JSON.stringify(text('byteorder'))}`,
+    );
+}
