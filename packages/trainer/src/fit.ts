@@ -2,24 +2,28 @@ import type { Generator } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { Dispatcher } from './callbacks/dispatcher.js';
 import type { BatchIterator, LoaderLike, LossLike, OptimizerLike } from './contracts.js';
+import { allCallbacks } from './fit-callbacks.js';
 import { type EpochRecord, History } from './history.js';
 import { listenForInterrupts } from './interrupt.js';
-import { evaluate, metricKey } from './loops/evaluate.js';
+import { metricKey } from './loops/evaluate.js';
+import { GradientAccumulator } from './loops/gradient-accumulator.js';
+import { resolveLimit } from './loops/limits.js';
 import { Meter } from './loops/meter.js';
+import { Profiler } from './loops/profiler.js';
 import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
 import { type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
-import type { MetricValue } from './metrics/metric.js';
 import type { TrainerOptions } from './options.js';
 import { RunState } from './run.js';
 import { Schedule } from './schedule.js';
-import { capture, generatorStates, restore, type StatefulParts, setGenerators } from './state/capture.js';
+import { capture, generatorStates, restore, type StatefulParts } from './state/capture.js';
 import { currentPosition, iterateFrom, type ReplayPoints } from './state/loader-position.js';
 import type { LoaderPosition, RunSnapshot } from './state/run-snapshot.js';
 import { Stopwatch } from './stopwatch.js';
+import { Validation } from './validation.js';
 
 /** Everything a fit is made of. */
-interface FitParts {
+export interface FitParts {
   readonly trainer: TrainerOptions;
   readonly optimizer: OptimizerLike;
   readonly loss: LossLike;
@@ -39,6 +43,7 @@ export class Fit {
   readonly #callbacks: Dispatcher;
   readonly #schedule: Schedule | undefined;
   readonly #loop: TrainLoop;
+  readonly #validation: Validation;
   readonly #stateful: StatefulParts;
   readonly #epochClock = new Stopwatch();
   readonly #trainClock = new Stopwatch();
@@ -46,40 +51,44 @@ export class Fit {
 
   constructor(parts: FitParts) {
     const { trainer, executor, train, val, generator, snapshot } = parts;
+    const { mixup, metrics = {}, accumulateGradBatches: batches = 1 } = trainer;
     this.#parts = parts;
+    const limit = resolveLimit('limitTrainBatches', trainer.limitTrainBatches, train);
     const run = new RunState({
-      model: trainer.model,
-      executor,
-      optimizer: parts.optimizer,
+      ...{ model: trainer.model, executor, optimizer: parts.optimizer, epochs: parts.epochs },
       history: snapshot === undefined ? new History() : History.from(snapshot.history),
-      epochs: parts.epochs,
-      batchesPerEpoch: train.length,
-      monitors: monitorNames(Object.keys(val), Object.keys(trainer.metrics ?? {})),
+      batchesPerEpoch: train.length && Math.min(train.length, limit ?? Infinity),
+      monitors: monitorNames(Object.keys(val), Object.keys(metrics)),
     });
-    const callbacks = new Dispatcher(trainer.callbacks ?? [], run);
+    const callbacks = new Dispatcher(allCallbacks(trainer), run);
     const schedule = trainer.scheduler && new Schedule(trainer.scheduler, run.monitors);
     const loss = new LossRunner(parts.loss, executor.classes);
     loss.checkTrainable();
     const meter = new Meter();
-    const { mixup } = trainer;
+    const scheduler = schedule?.scheduler;
+    const stateful = { run, meter, scheduler, mixup, callbacks, generator, train, val };
+    const every = trainer.valEvery ?? 1;
+    const validation = new Validation({
+      ...{ run, callbacks, loss, metrics, loaders: val, every, stateful },
+      limit: trainer.limitValBatches,
+    });
     this.#run = run;
     this.#callbacks = callbacks;
     this.#schedule = schedule;
-    const scheduler = schedule?.scheduler;
-    const stateful = { run, meter, scheduler, mixup, callbacks, generator, train, val };
     this.#stateful = stateful;
-    const noteGenerators = () => {
-      this.#replay.next = generatorStates(stateful);
-    };
+    this.#validation = validation;
     this.#loop = {
-      ...{ run, loss, generator, callbacks, mixup, meter },
+      ...{ run, loss, generator, callbacks, mixup, meter, limit, maxSteps: trainer.maxSteps },
       afterStep: schedule?.afterStep,
-      beforeNextDraws: train.state === undefined ? noteGenerators : undefined,
+      beforeNextDraws: train.state === undefined ? () => this.#noteGenerators() : undefined,
+      accumulation: batches > 1 ? { batches, gradients: new GradientAccumulator() } : undefined,
+      validateBetween: every < 1 ? () => validation.between() : undefined,
+      profiler: trainer.profiler === true ? new Profiler() : undefined,
     };
     run.refresh = () => refreshBatchNorm(run, train, loss, generator);
     run.capture = () => {
       const elapsed = { seconds: this.#epochClock.seconds, trainSeconds: this.#trainClock.seconds };
-      return capture(this.#stateful, elapsed, currentPosition(run, train, this.#replay));
+      return capture(stateful, elapsed, currentPosition(run, train, this.#replay));
     };
   }
 
@@ -94,6 +103,8 @@ export class Fit {
     try {
       if (snapshot !== undefined) await this.#restore(snapshot);
       await this.#callbacks.emit('onFitStart');
+      const sanitySteps = trainer.numSanityValSteps ?? 0;
+      if (sanitySteps > 0 && snapshot === undefined) await this.#validation.sanityCheck(sanitySteps);
       if (snapshot !== undefined && !run.epochFinished && !run.stopping) await this.#epoch(snapshot.loader);
       while (run.epoch < run.epochs && !run.stopping) await this.#epoch();
       await this.#callbacks.emit('onFitEnd');
@@ -115,9 +126,8 @@ export class Fit {
     this.#trainClock.set(snapshot.position.trainSeconds);
     if (unused.length > 0)
       run.note(`The checkpoint has state of callbacks that this Trainer lacks: ${unused.join(', ')}.`);
-    const { history } = run;
     // A run that had come to its end stays there; one that was interrupted goes on.
-    if (history.stopReason === 'stopped') run.stopping = true;
+    if (run.history.stopReason === 'stopped') run.stopping = true;
     else if (!run.stopping) run.clearInterruption();
   }
 
@@ -125,9 +135,7 @@ export class Fit {
     const run = this.#run;
     const { meter } = this.#loop;
     if (from === undefined) {
-      run.epoch++;
-      run.batch = 0;
-      run.epochFinished = false;
+      Object.assign(run, { epoch: run.epoch + 1, batch: 0, validatedAt: 0, epochFinished: false });
       meter.reset();
       this.#epochClock.set(0);
       this.#trainClock.set(0);
@@ -138,7 +146,7 @@ export class Fit {
     this.#trainClock.start();
     const finished = await trainEpoch(this.#loop, await this.#iterator(from));
     this.#trainClock.stop();
-    const results = finished ? await this.#validate() : undefined;
+    const results = finished ? await this.#validation.afterEpoch() : undefined;
     if (results === undefined) {
       // Cut short: what was done so far can still be saved.
       if (run.safe) await this.#callbacks.emit('onSafePoint');
@@ -174,33 +182,8 @@ export class Fit {
     return iterateFrom(from, this.#run.batch, train, this.#stateful);
   }
 
-  /** Results of every validation loader; `undefined` when the run was stopped meanwhile. */
-  async #validate(): Promise<Record<string, MetricValue> | undefined> {
-    const run = this.#run;
-    const { val, trainer } = this.#parts;
-    const results: Record<string, MetricValue> = {};
-    const before = generatorStates(this.#stateful);
-    run.safe = false;
-    for (const [name, loader] of Object.entries(val)) {
-      await this.#callbacks.emit('onValidationStart', name);
-      const result = await evaluate({
-        executor: run.executor,
-        loader,
-        prefix: name,
-        loss: this.#loop.loss,
-        metrics: trainer.metrics ?? {},
-        stopped: () => run.stoppingNow,
-      });
-      if (result === undefined) {
-        await this.#callbacks.emit('onValidationCancel', name);
-        setGenerators(this.#stateful, before);
-        run.safe = true;
-        return undefined;
-      }
-      await this.#callbacks.emit('onValidationEnd', result, name);
-      Object.assign(results, result);
-    }
-    return results;
+  #noteGenerators(): void {
+    this.#replay.next = generatorStates(this.#stateful);
   }
 
   #report(): void {
@@ -212,6 +195,7 @@ export class Fit {
       log(`Interrupted (${stopMessage}) in epoch ${run.epoch} after batch ${run.batch}${batches}.`);
     }
     for (const note of run.notes) log(note);
+    if (this.#loop.profiler !== undefined) log(this.#loop.profiler.toString());
   }
 }
 

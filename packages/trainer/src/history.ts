@@ -24,8 +24,25 @@ export interface EpochRecord {
   readonly [key: string]: MetricValue | undefined;
 }
 
+/** Results of a validation inside an epoch (`valEvery` below 1). */
+export interface ValidationRecord {
+  readonly epoch: number;
+  /** Batches trained in the epoch. */
+  readonly batch: number;
+  readonly step: number;
+  readonly [key: string]: MetricValue;
+}
+
 /** Why a fit ended. */
 export type StopReason = 'epochs' | 'stopped' | 'interrupted';
+
+/** What a {@link History} holds, as plain data. */
+export interface HistoryRecords {
+  readonly epochs: readonly EpochRecord[];
+  readonly validations: readonly ValidationRecord[];
+  readonly stopReason: StopReason;
+  readonly stopMessage?: string;
+}
 
 /**
  * The record of a fit, one entry per finished epoch.
@@ -42,6 +59,7 @@ export type StopReason = 'epochs' | 'stopped' | 'interrupted';
  */
 export class History {
   readonly #epochs: EpochRecord[] = [];
+  readonly #validations: ValidationRecord[] = [];
   /** Why the fit ended; `epochs` while it runs. */
   stopReason: StopReason = 'epochs';
   /** What stopped it, in words, when something did. */
@@ -50,6 +68,11 @@ export class History {
   /** One record per finished epoch. */
   get epochs(): readonly EpochRecord[] {
     return this.#epochs;
+  }
+
+  /** One record per validation inside an epoch. */
+  get validations(): readonly ValidationRecord[] {
+    return this.#validations;
   }
 
   /** True when Ctrl-C or an `AbortSignal` ended the fit. */
@@ -63,20 +86,18 @@ export class History {
   }
 
   /** A history with the records of an earlier fit. */
-  static from({
-    epochs,
-    stopReason,
-    stopMessage,
-  }: {
-    readonly epochs: readonly EpochRecord[];
-    readonly stopReason: StopReason;
-    readonly stopMessage?: string;
-  }): History {
+  static from({ epochs, validations, stopReason, stopMessage }: HistoryRecords): History {
     const history = new History();
     history.#epochs.push(...epochs);
+    history.#validations.push(...validations);
     history.stopReason = stopReason;
     history.stopMessage = stopMessage;
     return history;
+  }
+
+  /** Adds a validation inside an epoch. */
+  appendValidation(record: ValidationRecord): void {
+    this.#validations.push(record);
   }
 
   /** Adds a finished epoch. */
@@ -115,9 +136,10 @@ export class History {
   }
 
   /** For `JSON.stringify`. */
-  toJSON(): { epochs: readonly EpochRecord[]; stopReason: StopReason; stopMessage?: string } {
+  toJSON(): HistoryRecords {
     return {
       epochs: this.#epochs,
+      validations: this.#validations,
       stopReason: this.stopReason,
       ...(this.stopMessage !== undefined && { stopMessage: this.stopMessage }),
     };

@@ -12,19 +12,15 @@ export function checkMonitor(monitor: string, monitors: readonly string[], argum
 }
 
 /**
- * The monitored number of an epoch.
+ * The monitored number of an epoch; `undefined` for an epoch without validation that has none.
  *
- * @throws InvalidArgumentError if the epoch has no such number.
+ * @throws InvalidArgumentError if it is not a number.
  */
-export function monitored(record: EpochRecord, monitor: string): number {
+export function monitored(record: EpochRecord, monitor: string): number | undefined {
   const value = record[monitor];
-  if (typeof value === 'number') return value;
+  if (value === undefined || typeof value === 'number') return value;
   const names = Object.keys(record).filter((key) => typeof record[key] === 'number');
-  throw new InvalidArgumentError(
-    'monitor',
-    `must name a number; this epoch has ${names.join(', ')}`,
-    monitor,
-  );
+  throw new InvalidArgumentError('monitor', `must name a single number: ${names.join(', ')}`, monitor);
 }
 
 /** Whether `value` beats `best` by more than `minDelta`; NaN never does. */

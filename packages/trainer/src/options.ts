@@ -2,6 +2,8 @@ import type { Generator, MaybePromise } from '@mnist-kit/core';
 import type { Executor, ExecutorOptions } from '@mnist-kit/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Callback } from './callbacks/callback.js';
+import type { GradientClippingOptions } from './callbacks/gradient-clipping.js';
+import type { Duration } from './callbacks/timer.js';
 import type { LoaderLike, LossLike, MixupLike, OptimizerLike, SchedulerLike } from './contracts.js';
 import type { Metrics } from './metrics/metric.js';
 import type { SchedulerOptions } from './schedule.js';
@@ -31,6 +33,30 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   callbacks?: readonly Callback[];
   /** Measured on validation and test loaders besides loss and accuracy, by name. */
   metrics?: M;
+  /** Batches whose gradients are averaged for one update. Default 1. */
+  accumulateGradBatches?: number;
+  /** Limits gradients before each update: their common norm, or every element. */
+  gradientClip?: GradientClippingOptions;
+  /** Training batches of an epoch: a number, or a fraction below 1. Default: all. */
+  limitTrainBatches?: number;
+  /** Batches of each validation: a number, or a fraction below 1. Default: all. */
+  limitValBatches?: number;
+  /** Trains and validates on the first so many training batches, always the same, to see whether the model can learn them. */
+  overfitBatches?: number;
+  /** One epoch of so many batches (`true`: 1), without files, to see whether everything works. */
+  fastDevRun?: boolean | number;
+  /** Validates every so many epochs or, below 1, after every such fraction of an epoch. Default 1. */
+  valEvery?: number;
+  /** Validation batches that are run before training, to find mistakes early. Default 0. */
+  numSanityValSteps?: number;
+  /** Most optimizer steps of a fit. */
+  maxSteps?: number;
+  /** Longest time of a fit. */
+  maxTime?: Duration;
+  /** Ends with an error that names the tensor at the first NaN or infinity in a loss or gradient. Default false. */
+  detectAnomaly?: boolean;
+  /** Prints after the fit what the training steps spent their time on. Default false. */
+  profiler?: boolean;
   /** `auto` (default), `plan` or `eager`. */
   engine?: ExecutorOptions['engine'];
   /** Threads of the plan. Default: the number of cores, at most 8. */

@@ -83,6 +83,12 @@ export class RunState implements Run {
   epochFinished = false;
   /** Whether nothing is half done, so that a snapshot is exact. */
   safe = false;
+  /** Set when that is because of Ctrl-C, SIGTERM or an abort. */
+  interrupted = false;
+  /** Set by a stop that takes effect at once: before an update, it skips the update. */
+  skipUpdate = false;
+  /** Batch of this epoch after which validation ran last. */
+  validatedAt = 0;
   readonly notes: string[] = [];
   /** How statistics are refreshed; set by the fit. */
   refresh: () => Promise<void> = () => Promise.resolve();
@@ -106,6 +112,7 @@ export class RunState implements Run {
     }
     this.stopping = true;
     this.stoppingNow ||= now;
+    this.skipUpdate ||= now;
   }
 
   refreshBatchNorm(): Promise<void> {
@@ -125,6 +132,7 @@ export class RunState implements Run {
   interrupt(reason: string): void {
     this.history.stopReason = 'interrupted';
     this.history.stopMessage = reason;
+    this.interrupted = true;
     this.stopping = true;
     this.stoppingNow = true;
   }

@@ -48,8 +48,12 @@ export class Schedule {
 
   afterEpoch(record: EpochRecord): void {
     if (this.#interval !== 'epoch') return;
-    if (this.#monitor === undefined) this.scheduler.step();
-    else this.scheduler.step(monitored(record, this.#monitor));
+    if (this.#monitor === undefined) {
+      this.scheduler.step();
+      return;
+    }
+    const value = monitored(record, this.#monitor);
+    if (value !== undefined) this.scheduler.step(value);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Generator, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { createExecutor } from '@mnist-kit/engine';
+import { checkOptions } from './check-options.js';
 import type { LoaderLike } from './contracts.js';
 import { crossEntropy } from './cross-entropy.js';
 import { Fit } from './fit.js';
@@ -12,6 +13,7 @@ import type { Metrics } from './metrics/metric.js';
 import { writeModelWeights } from './model-weights.js';
 import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
+import { applyShortcuts } from './shortcuts.js';
 import { findSnapshot } from './state/find-snapshot.js';
 
 /**
@@ -54,12 +56,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
 
   /** @throws InvalidArgumentError for an option that cannot work. */
   constructor(options: TrainerOptions<M>) {
-    if (typeof options?.model?.getWeights !== 'function')
-      throw new InvalidArgumentError('model', 'must be a tf.LayersModel', options?.model);
-    if (options.optimizer !== undefined && typeof options.optimizer.step !== 'function')
-      throw new InvalidArgumentError('optimizer', 'must have a `step` method', options.optimizer);
-    if (options.loss !== undefined && typeof options.loss !== 'function')
-      throw new InvalidArgumentError('loss', 'must be a function of outputs and labels', options.loss);
+    checkOptions(options);
     this.#options = options;
   }
 
@@ -89,10 +86,8 @@ export class Trainer<M extends Metrics = Record<never, never>> {
       const executor = await this.#ready(train);
       const generator = this.#options.generator ?? train.generator ?? new Generator(0);
       const snapshot = await findSnapshot(resume, this.#options.callbacks ?? []);
-      const trainer = this.#options;
-      const common = { trainer, optimizer, loss, executor, generator };
-      const parts = { ...common, train, val: loaders, epochs, signal, snapshot };
-      return await new Fit(parts).run();
+      const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs });
+      return await new Fit({ ...plan, optimizer, loss, executor, generator, signal, snapshot }).run();
     } finally {
       this.#fitting = false;
     }

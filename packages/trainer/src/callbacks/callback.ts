@@ -47,6 +47,8 @@ export interface Callback {
   readonly name?: string;
   /** True for a callback that must see what the others did: its hooks run after theirs. */
   readonly runsLast?: boolean;
+  /** True for a callback that a `fastDevRun` should leave out. */
+  readonly writesFiles?: boolean;
   /** Once, before anything is trained: check settings and open files here. */
   onFitStart?(run: Run): MaybePromise<void>;
   /** Also when a resumed fit goes on inside an epoch; then `run.batch` is above 0. */

@@ -24,6 +24,7 @@ export interface CsvLoggerOptions {
  */
 export class CsvLogger implements Callback {
   readonly name = 'CsvLogger';
+  readonly writesFiles = true;
   readonly #path: string;
 
   constructor({ path }: CsvLoggerOptions) {

@@ -84,6 +84,7 @@ export class EarlyStopping implements Callback {
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
     const state = this.#state;
     const value = monitored(record, this.#monitor);
+    if (value === undefined) return;
     if (improves(value, state.best, this.#mode, this.#minDelta)) {
       state.best = value;
       state.bestEpoch = record.epoch;

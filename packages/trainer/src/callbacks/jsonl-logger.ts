@@ -27,6 +27,7 @@ export interface JsonlLoggerOptions {
  */
 export class JsonlLogger implements Callback {
   readonly name = 'JsonlLogger';
+  readonly writesFiles = true;
   readonly #path: string;
   readonly #everyNSteps: number;
   #lines: string[] = [];

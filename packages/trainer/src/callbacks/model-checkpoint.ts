@@ -74,6 +74,7 @@ interface Kept {
 export class ModelCheckpoint implements Callback {
   readonly name = 'ModelCheckpoint';
   readonly runsLast = true;
+  readonly writesFiles = true;
   readonly dir: string;
   readonly #options: Required<Omit<ModelCheckpointOptions, 'dir' | 'monitor' | 'mode'>>;
   readonly #mode: 'min' | 'max' | undefined;
@@ -140,12 +141,14 @@ export class ModelCheckpoint implements Callback {
     const value = monitored(record, this.#monitor!);
     const mode = this.#mode ?? defaultMode(this.#monitor!);
     const { saveBest, saveLast, saveTopK } = this.#options;
-    const kept = { epoch: record.epoch, value };
-    if (improves(value, this.#best?.value, mode)) {
-      if (saveBest) await this.#save(run, 'best', record);
-      this.#best = kept;
+    if (value !== undefined) {
+      const kept = { epoch: record.epoch, value };
+      if (improves(value, this.#best?.value, mode)) {
+        if (saveBest) await this.#save(run, 'best', record);
+        this.#best = kept;
+      }
+      if (saveTopK > 0) await this.#keepTop(run, kept, record, mode);
     }
-    if (saveTopK > 0) await this.#keepTop(run, kept, record, mode);
     if (saveLast) await this.#saveLast(run, record);
   }
 

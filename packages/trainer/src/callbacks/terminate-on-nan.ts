@@ -18,13 +18,14 @@ export class TerminateOnNaN implements Callback {
   onBeforeOptimizerStep(run: Run, loss: number): void {
     if (Number.isFinite(loss)) return;
     const where = firstBadTensor(run) ?? 'no parameter or gradient is, so look at the loss and its labels';
-    const reason = `the loss is ${loss} in epoch ${run.epoch}, batch ${run.batch + 1}; first bad tensor: ${where}`;
+    const reason = `the loss is ${loss} in epoch ${run.epoch}, batch ${run.batch}; first bad tensor: ${where}`;
     run.note(`Stopped: ${reason}.`);
     run.stop(reason, { now: true });
   }
 }
 
-function firstBadTensor({ executor }: Run): string | undefined {
+/** Names the first parameter, or else gradient, that holds a NaN or infinity. */
+export function firstBadTensor({ executor }: Run): string | undefined {
   // Values come first: bad ones were there before this step's gradients.
   const value = executor.parameters.find((parameter) => hasBad(parameter.value));
   if (value !== undefined) return `value of ${value.name}`;

@@ -1,14 +1,16 @@
-import { DataError, type Generator } from '@mnist-kit/core';
+import { type Batch, DataError, type Generator } from '@mnist-kit/core';
 import type { StepOutput } from '@mnist-kit/engine';
-import type { TrainBatchReport } from '../callbacks/callback.js';
 import { type Dispatcher, isPromise } from '../callbacks/dispatcher.js';
 import { checkFirstBatch, checkLabels } from '../check-batch.js';
 import type { BatchIterator, Mixed, MixupLike } from '../contracts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
 import type { RunState } from '../run.js';
+import { BatchReport } from './batch-report.js';
 import { exactly } from './evaluate.js';
+import type { GradientAccumulator } from './gradient-accumulator.js';
 import type { Meter } from './meter.js';
+import type { Profiler } from './profiler.js';
 
 /** What stays the same over the epochs of a fit. */
 export interface TrainLoop {
@@ -24,9 +26,14 @@ export interface TrainLoop {
   readonly beforeNextDraws?: () => void;
   /** Most batches of an epoch. */
   readonly limit?: number;
+  /** Most optimizer steps of the fit. */
+  readonly maxSteps?: number;
+  /** Batches per update, and where their gradients are summed; absent for one. */
+  readonly accumulation?: { readonly batches: number; readonly gradients: GradientAccumulator };
+  /** Validation inside the epoch; false when it was cut short. */
+  readonly validateBetween?: () => Promise<boolean> | undefined;
+  readonly profiler?: Profiler;
 }
-
-type Report = { -readonly [K in keyof TrainBatchReport]: TrainBatchReport[K] };
 
 /**
  * Trains on the batches of `iterator` until it ends or the run is stopped.
@@ -37,79 +44,58 @@ type Report = { -readonly [K in keyof TrainBatchReport]: TrainBatchReport[K] };
  * @returns Whether the epoch was trained to its end.
  */
 export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Promise<boolean> {
-  const {
-    run,
-    loss,
-    generator,
-    callbacks,
-    mixup,
-    meter,
-    afterStep,
-    beforeNextDraws,
-    limit = Infinity,
-  } = loop;
-  const { executor, optimizer } = run;
-  const { classes } = executor;
+  const { run, callbacks, accumulation, limit = Infinity, profiler } = loop;
   const breather = new Breather();
-  const hasBeforeStep = callbacks.has('onBeforeOptimizerStep');
-  const report: Report = {
-    batch: 0,
-    size: 0,
-    loss: 0,
-    accuracy: 0,
-    meanLoss: 0,
-    meanAccuracy: 0,
-    lr: 0,
-  };
+  const report = new BatchReport();
   let first = true;
   let finished = false;
   try {
     while (run.batch < limit) {
-      if (run.stoppingNow) return false;
+      const pending = accumulation?.gradients.count ?? 0;
+      if (pending === 0) {
+        if (run.stoppingNow) {
+          // A stop at the last step of an epoch lets it end with its validation; an interruption does not.
+          if (run.interrupted || run.batch < (run.batchesPerEpoch ?? Infinity)) return false;
+          break;
+        }
+        const validation = loop.validateBetween?.();
+        if (validation !== undefined && !(await validation)) return false;
+      }
       run.safe = false;
-      const pending = iterator.next();
-      const next = isPromise(pending) ? await pending : pending;
+      profiler?.start();
+      const answer = iterator.next();
+      const next = isPromise(answer) ? await answer : answer;
+      profiler?.lap('data');
       if (next.done) {
         finished = true;
         break;
       }
       const batch = next.value;
-      const { size } = batch;
-      if (first) checkFirstBatch(batch, executor);
+      if (first) checkFirstBatch(batch, run.executor);
       first = false;
-      checkLabels(batch, classes);
-      const labels = exactly(batch.labels, size);
+      const [output, mixed] = await differentiate(loop, batch, iterator);
+      profiler?.lap('step');
 
-      const mixed = mixup?.mix(batch, generator);
-      executor.drawMasks(size, generator);
-      beforeNextDraws?.();
-      if (run.batch + 1 < limit) iterator.prefetch?.();
-      const answer = executor.trainStep(batch.images, size, loss.target(labels, size, mixed));
-      const output = isPromise(answer) ? await answer : answer;
-      if (hasBeforeStep) {
-        const hook = callbacks.emit('onBeforeOptimizerStep', output.loss);
-        if (isPromise(hook)) await hook;
-        if (run.stoppingNow) return false;
-      }
-      run.lr = optimizer.lr;
-      optimizer.step(executor.parameters);
-      const changed = executor.parametersChanged();
-      if (isPromise(changed)) await changed;
-
-      run.step++;
       run.batch++;
-      fillReport(report, output, labels, size, classes, mixed, loss.sums, meter);
-      report.batch = run.batch - 1;
-      report.lr = run.lr;
-      afterStep?.();
-      run.safe = true;
+      report.fill(batch, output, mixed, loop);
+      accumulation?.gradients.add(run.executor.parameters);
+      const isUpdate = accumulation === undefined || pending + 1 === accumulation.batches;
+      if (isUpdate && !(await update(loop, output.loss))) return false;
+      profiler?.lap('update');
+
+      report.lr = isUpdate ? run.lr : run.optimizer.lr;
       const hook = callbacks.emit('onTrainBatchEnd', report);
       if (isPromise(hook)) await hook;
-      const settled = callbacks.emit('onSafePoint');
-      if (isPromise(settled)) await settled;
+      if (isUpdate) {
+        const settled = callbacks.emit('onSafePoint');
+        if (isPromise(settled)) await settled;
+      }
+      profiler?.lap('callbacks');
       const breath = breather.breathe();
       if (breath !== undefined) await breath;
     }
+    // Batches that are too few for another full update make a smaller one.
+    if ((accumulation?.gradients.count ?? 0) > 0 && !(await update(loop, report.loss))) return false;
   } finally {
     if (!finished) await iterator.return?.();
   }
@@ -118,41 +104,43 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
   return true;
 }
 
-function fillReport(
-  report: Report,
-  { loss, outputs }: StepOutput,
-  labels: Int32Array,
-  size: number,
-  classes: number,
-  mixed: Mixed | undefined,
-  sums: boolean,
-  meter: Meter,
-): void {
-  const hits = countHits(outputs, labels, size, classes, mixed);
-  const lossSum = sums ? loss : loss * size;
-  meter.add(lossSum, hits, size);
-  report.size = size;
-  report.loss = lossSum / size;
-  report.accuracy = hits / size;
-  report.meanLoss = meter.loss;
-  report.meanAccuracy = meter.accuracy;
+/** Draws what a batch needs, lets the loader draw for the next one, and runs forward and backward. */
+async function differentiate(
+  loop: TrainLoop,
+  batch: Batch,
+  iterator: BatchIterator,
+): Promise<[StepOutput, Mixed | undefined]> {
+  const { run, loss, generator, mixup, limit = Infinity } = loop;
+  const { executor } = run;
+  const { size } = batch;
+  checkLabels(batch, executor.classes);
+  const labels = exactly(batch.labels, size);
+  const mixed = mixup?.mix(batch, generator);
+  executor.drawMasks(size, generator);
+  loop.beforeNextDraws?.();
+  if (run.batch + 1 < limit) iterator.prefetch?.();
+  const target = loss.target(labels, size, mixed);
+  loop.profiler?.lap('target');
+  const answer = executor.trainStep(batch.images, size, target);
+  return [isPromise(answer) ? await answer : answer, mixed];
 }
 
-/** Correct samples; a mixed sample counts by the weight of each of its two labels. */
-function countHits(
-  outputs: Float32Array,
-  labels: Int32Array,
-  size: number,
-  classes: number,
-  mixed: Mixed | undefined,
-): number {
-  let own = 0;
-  let partners = 0;
-  for (let i = 0, at = 0; i < size; i++, at += classes) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (outputs[at + c] > outputs[at + best]) best = c;
-    if (best === labels[i]) own++;
-    if (mixed !== undefined && best === labels[mixed.partners[i]]) partners++;
-  }
-  return mixed === undefined ? own : mixed.lambda * own + (1 - mixed.lambda) * partners;
+/** One optimizer step; false when a callback stopped the run before it. */
+async function update(loop: TrainLoop, batchLoss: number): Promise<boolean> {
+  const { run, callbacks, accumulation, maxSteps = Infinity } = loop;
+  const { executor, optimizer } = run;
+  accumulation?.gradients.finish(executor.parameters, loop.loss.sums);
+  run.skipUpdate = false;
+  const hook = callbacks.emit('onBeforeOptimizerStep', batchLoss);
+  if (isPromise(hook)) await hook;
+  if (run.skipUpdate) return false;
+  run.lr = optimizer.lr;
+  optimizer.step(executor.parameters);
+  const changed = executor.parametersChanged();
+  if (isPromise(changed)) await changed;
+  run.step++;
+  loop.afterStep?.();
+  if (run.step >= maxSteps) run.stop(`maxSteps ${maxSteps} reached`, { now: true });
+  run.safe = true;
+  return true;
 }

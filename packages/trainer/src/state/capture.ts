@@ -30,15 +30,11 @@ export async function capture(
   loader: LoaderPosition,
 ): Promise<RunSnapshot> {
   const { run, meter, scheduler, mixup, callbacks } = parts;
-  const { epoch, batch, step, lr, epochFinished, history } = run;
+  const { epoch, batch, validatedAt, step, lr, epochFinished, history } = run;
   return {
-    position: { epoch, batch, step, lr, epochFinished, ...elapsed },
+    position: { epoch, batch, validatedAt, step, lr, epochFinished, ...elapsed },
     meter: { lossSum: meter.lossSum, hits: meter.hits, count: meter.count },
-    history: {
-      epochs: [...history.epochs],
-      stopReason: history.stopReason,
-      stopMessage: history.stopMessage,
-    },
+    history: structuredClone(history.toJSON()),
     weights: await run.executor.readWeights(),
     optimizer: run.optimizer.state(),
     scheduler: scheduler?.state(),
@@ -70,8 +66,8 @@ export async function restore(parts: StatefulParts, snapshot: RunSnapshot): Prom
   run.optimizer.loadState(snapshot.optimizer);
   scheduler?.loadState(snapshot.scheduler);
   if (snapshot.mixup !== undefined) mixup?.loadState?.(snapshot.mixup);
-  const { epoch, batch, step, lr, epochFinished } = snapshot.position;
-  Object.assign(run, { epoch, batch, step, lr, epochFinished });
+  const { epoch, batch, validatedAt, step, lr, epochFinished } = snapshot.position;
+  Object.assign(run, { epoch, batch, validatedAt, step, lr, epochFinished });
   Object.assign(meter, snapshot.meter);
   setGenerators(parts, snapshot.generators);
   const unused = new Set(Object.keys(snapshot.callbacks));

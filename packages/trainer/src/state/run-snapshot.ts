@@ -1,5 +1,5 @@
 import type { GeneratorState, TensorDict } from '@mnist-kit/core';
-import type { EpochRecord, StopReason } from '../history.js';
+import type { HistoryRecords } from '../history.js';
 
 /**
  * Everything that a fit depends on from one step to the next: what a checkpoint holds.
@@ -12,6 +12,8 @@ export interface RunSnapshot {
     readonly epoch: number;
     /** Batches trained in this epoch. */
     readonly batch: number;
+    /** Batch of this epoch after which validation ran last; 0 for none. */
+    readonly validatedAt: number;
     readonly step: number;
     readonly lr: number;
     /** True between epochs: validation, scheduler and record of `epoch` are done. */
@@ -22,11 +24,7 @@ export interface RunSnapshot {
   };
   /** Sums of the epoch so far. */
   readonly meter: { readonly lossSum: number; readonly hits: number; readonly count: number };
-  readonly history: {
-    readonly epochs: readonly EpochRecord[];
-    readonly stopReason: StopReason;
-    readonly stopMessage?: string;
-  };
+  readonly history: HistoryRecords;
   /** Every weight by TensorFlow.js name. */
   readonly weights: TensorDict;
   readonly optimizer: unknown;

@@ -1,0 +1,42 @@
+import { type Batch, DataError } from '@mnist-kit/core';
+import type { BatchIterator, LoaderLike } from '../contracts.js';
+
+/** A loader's first batches, kept in memory, the same in every pass. */
+export class FixedBatches implements LoaderLike {
+  readonly length: number;
+  readonly batchSize: number;
+  readonly #batches: readonly Batch[];
+
+  private constructor(batches: readonly Batch[]) {
+    this.#batches = batches;
+    this.length = batches.length;
+    this.batchSize = batches[0].size;
+  }
+
+  /** Takes the first `count` batches of one pass. */
+  static async take(loader: LoaderLike, count: number): Promise<FixedBatches> {
+    const iterator = loader[Symbol.asyncIterator]();
+    const batches: Batch[] = [];
+    while (batches.length < count) {
+      const next = await iterator.next();
+      if (next.done) break;
+      const { images, labels, indices, size, shape } = next.value;
+      batches.push({ images: images.slice(), labels: labels.slice(), indices: indices.slice(), size, shape });
+    }
+    await iterator.return?.();
+    if (batches.length === 0) throw new DataError('The training loader yielded no batch to overfit on');
+    return new FixedBatches(batches);
+  }
+
+  [Symbol.asyncIterator](): BatchIterator {
+    let position = 0;
+    return {
+      next: async () => {
+        if (position >= this.length) return { done: true, value: undefined };
+        const batch = this.#batches[position++];
+        // Mixup writes into the images.
+        return { done: false, value: { ...batch, images: batch.images.slice() } };
+      },
+    };
+  }
+}
