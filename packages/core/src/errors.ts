@@ -1,4 +1,17 @@
-/** Base class of every error that mnist-kit throws on purpose. */
+/**
+ * Base class of every error that mnist-kit throws on purpose.
+ *
+ * @example
+ * ```ts
+ * import { MnistKitError } from '@mnist-kit/core';
+ *
+ * process.on('uncaughtException', (error) => {
+ *   // Mistakes of the caller get their message, everything else its stack.
+ *   console.error(error instanceof MnistKitError ? error.message : error.stack);
+ *   process.exitCode = 1;
+ * });
+ * ```
+ */
 export class MnistKitError extends Error {
   override readonly name: string = 'MnistKitError';
 }
@@ -7,6 +20,16 @@ export class MnistKitError extends Error {
  * An argument has a value that cannot work.
  *
  * The message names the argument, says what would be right and ends with what was received.
+ *
+ * @example
+ * ```ts
+ * import { InvalidArgumentError } from '@mnist-kit/core';
+ *
+ * function setWidth(width: number): void {
+ *   // "`width` must be above 0. Received: width=-1"
+ *   if (!(width > 0)) throw new InvalidArgumentError('width', 'must be above 0', width);
+ * }
+ * ```
  */
 export class InvalidArgumentError extends MnistKitError {
   override readonly name = 'InvalidArgumentError';

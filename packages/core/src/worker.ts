@@ -1,3 +1,4 @@
+import { EngineError } from './errors.js';
 import { inNode, parallelismInNode, startInNode } from './worker-node.js';
 
 /** What a worker's main function is given. */
@@ -100,7 +101,7 @@ function startInBrowser(source: string, workerData: unknown): WorkerHandle {
   let failure: Error | undefined;
   const listeners: ((error: Error) => void)[] = [];
   worker.addEventListener('error', (event) => {
-    failure = event.error instanceof Error ? event.error : new Error(event.message);
+    failure = event.error instanceof Error ? event.error : new EngineError(event.message);
     for (const listener of listeners) listener(failure);
   });
   worker.postMessage(workerData);

@@ -4,7 +4,7 @@ import { expOfSum } from './exponential.js';
 /** An unevaluated sum of two doubles: about 106 bits. */
 type Pair = readonly [high: number, low: number];
 
-const ln2: Pair = [0.6931471805599453, 2.3190468138462996e-17];
+const ln2: Pair = [Math.LN2, 2.3190468138462996e-17];
 
 /** a + b without loss (Knuth). */
 function sum(a: number, b: number): Pair {
