@@ -1,7 +1,7 @@
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CheckpointError } from '@mnist-kit/core';
+import { CheckpointError, EngineError } from '@mnist-kit/core';
 
 /** Folders that fits of this process write to. */
 const held = new Set<string>();
@@ -37,7 +37,14 @@ async function take(path: string, dir: string): Promise<void> {
       await writeFile(path, own, { flag: 'wx' });
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'EEXIST') {
+        // A full disk may have left an empty file.
+        await unlink(path).catch(() => {});
+        throw new EngineError(`Cannot write ${path}: ${message}. Free some space or choose another folder.`, {
+          cause: error,
+        });
+      }
     }
     const holder = await readHolder(path);
     if (holder !== undefined && isAlive(holder)) throw occupied(dir, `process ${holder.pid}`, path);

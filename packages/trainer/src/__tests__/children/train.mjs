@@ -5,9 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { Generator } from '@mnist-kit/core';
 import { DataLoader, mnist, Subset, transforms as T } from '@mnist-kit/datasets';
 import { useBackend } from '@mnist-kit/engine';
+import { labelSmoothingCrossEntropy, mixup } from '@mnist-kit/losses';
 import { convNet } from '@mnist-kit/models';
-import { Adam } from '@mnist-kit/optim';
-import { EarlyStopping, ModelCheckpoint, Trainer } from '@mnist-kit/trainer';
+import { Adam, ReduceLROnPlateau } from '@mnist-kit/optim';
+import { EarlyStopping, ExponentialMovingAverage, ModelCheckpoint, Trainer } from '@mnist-kit/trainer';
 
 const { dir, engine, epochs, resume, everyNSteps, out, exitAfterFit, stall } = JSON.parse(process.argv[2]);
 if (engine === 'eager') await useBackend('wasm');
@@ -30,17 +31,18 @@ const val = new DataLoader(new Subset(digits, range(500, 700)), {
 
 const model = convNet({ channels: [4, 4], poolAfter: [1], generator });
 const optimizer = new Adam({ lr: 1e-2 });
-const nll = Object.assign(() => {}, {
-  reduction: 'mean',
-  softTargets: (labels, classes) =>
-    Float32Array.from({ length: labels.length * classes }, (_, i) =>
-      Number(labels[Math.floor(i / classes)] === i % classes),
-    ),
+const scheduler = new ReduceLROnPlateau(optimizer, {
+  mode: 'min',
+  factor: 0.5,
+  patience: 0,
+  threshold: 0.05,
 });
-
 const trainer = new Trainer({
-  ...{ model, optimizer, loss: nll, generator, engine },
+  ...{ model, optimizer, scheduler, generator, engine },
+  loss: labelSmoothingCrossEntropy({ smoothing: 0.1 }),
+  mixup: mixup({ alpha: 1, probability: 0.5, seed: 1 }),
   threads: 2,
+  valEvery: 0.5,
   callbacks: [
     { name: 'started', onFitStart: () => console.log('started') },
     { name: 'steps', onTrainBatchEnd: (run) => console.log(`step ${run.step}`) },
@@ -54,6 +56,7 @@ const trainer = new Trainer({
         await new Promise((resolve) => setTimeout(resolve, 60_000));
       },
     },
+    new ExponentialMovingAverage({ decay: 0.9 }),
     new EarlyStopping({ monitor: 'valLoss', patience: 100, restoreBest: true }),
     new ModelCheckpoint({ dir, monitor: 'valAccuracy', everyNSteps }),
   ],
