@@ -1,6 +1,7 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
-import { f32, f32x4, get, type Local, v128 } from '../../wasm/ops.js';
+import { f32, f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
+import { control } from '../context.js';
 
 /**
  * Loads four weights that lie side by side; lanes past the last channel come out as zero, whatever lies there.
@@ -30,22 +31,30 @@ export function storeLanes(
     f.emit(f32.store(address, f32x4.extractLane(value, lane), offset + lane * 4));
 }
 
-/** Sums partial results `stride` bytes apart, one after the other in rising order, into `sum`. */
-export function emitChunkSum(
+/**
+ * Sums the chunks' partial results of `channels` weights that lie side by side, one chunk after the other, and
+ * stores them without padding.
+ *
+ * @param row `from` points to the first chunk's partial results, `to` to the gradient; both are left as they
+ * were.
+ */
+export function emitReduceRow(
   f: FunctionBuilder,
-  locals: { sum: Local; at: Local; left: Local },
-  start: Code,
-  chunks: Code,
-  stride: number,
+  row: { from: Local; to: Local; channels: number; slabBytes: number },
 ): void {
-  const { sum, at, left } = locals;
-  f.set(at, start);
-  f.set(left, chunks);
-  f.set(sum, v128.zero());
-  f.doWhile(() => {
-    f.set(sum, f32x4.add(get(sum), v128.load(get(at))));
-    f.advance(at, stride);
-    f.advance(left, -1);
-    return get(left);
-  });
+  const { from, to, channels, slabBytes } = row;
+  const [at, left] = f.locals('i32', 2);
+  const sum = f.local('v128');
+  for (let channel = 0; channel < channels; channel += 4) {
+    f.set(at, i32.add(get(from), i32.const(channel * 4)));
+    f.set(left, i32.load(i32.const(0), control.chunks));
+    f.set(sum, v128.zero());
+    f.doWhile(() => {
+      f.set(sum, f32x4.add(get(sum), v128.load(get(at))));
+      f.advance(at, slabBytes);
+      f.advance(left, -1);
+      return get(left);
+    });
+    storeLanes(f, get(to), get(sum), channel * 4, channels - channel);
+  }
 }

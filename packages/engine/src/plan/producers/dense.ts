@@ -1,7 +1,6 @@
 import { get, i32, memoryFill, v128 } from '../../wasm/ops.js';
 import {
   chunkImages,
-  control,
   elementAddress,
   type InputWiring,
   type PlanContext,
@@ -9,7 +8,7 @@ import {
 } from '../context.js';
 import { type DenseProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { emitGemm, paddedRows } from '../kernels/gemm.js';
-import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
+import { emitReduceRow, loadWeights } from '../kernels/weights.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 
@@ -140,24 +139,10 @@ export function emitDense(
   });
 
   const reduce = module.function(`reduce ${stage.name}`, ['i32'], [], (f, [feature]) => {
-    const [at, left] = f.locals('i32', 2);
-    const sum = f.local('v128');
-    for (let vector = 0; vector < outWidth / 4; vector++) {
-      emitChunkSum(
-        f,
-        { sum, at, left },
-        i32.add(elementAddress(slabs, feature, outWidth * 4), i32.const(vector * 16)),
-        i32.load(i32.const(0), control.chunks),
-        slabBytes,
-      );
-      storeLanes(
-        f,
-        elementAddress(kernel.gradient, feature, realOut * 4),
-        get(sum),
-        vector * 16,
-        realOut - vector * 4,
-      );
-    }
+    const [from, to] = f.locals('i32', 2);
+    f.set(from, elementAddress(slabs, feature, outWidth * 4));
+    f.set(to, elementAddress(kernel.gradient, feature, realOut * 4));
+    emitReduceRow(f, { from, to, channels: realOut, slabBytes });
   });
 
   return {

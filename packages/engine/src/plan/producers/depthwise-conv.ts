@@ -1,7 +1,6 @@
 import type { Code } from '../../wasm/encode.js';
 import { f32, f32x4, get, i32, type Local, memoryFill, v128 } from '../../wasm/ops.js';
 import {
-  control,
   denseLayout,
   elementAddress,
   type InputWiring,
@@ -11,7 +10,7 @@ import {
 } from '../context.js';
 import { type DepthwiseProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { forEachPixel } from '../kernels/planes.js';
-import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
+import { emitReduceRow, loadWeights } from '../kernels/weights.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 import { emitPerImage } from './per-image.js';
@@ -212,24 +211,10 @@ export function emitDepthwiseConv(
     f.call(images, get(base), get(chunk));
   });
   const reduce = module.function(`reduce ${stage.name}`, ['i32'], [], (f, [tap]) => {
-    const [from, left] = f.locals('i32', 2);
-    const sum = f.local('v128');
-    for (let vector = 0; vector < vectors; vector++) {
-      emitChunkSum(
-        f,
-        { sum, at: from, left },
-        i32.add(elementAddress(slabs, tap, pixelBytes), i32.const(vector * 16)),
-        i32.load(i32.const(0), control.chunks),
-        slabBytes,
-      );
-      storeLanes(
-        f,
-        elementAddress(kernel.gradient, tap, channels * 4),
-        get(sum),
-        vector * 16,
-        channels - vector * 4,
-      );
-    }
+    const [from, to] = f.locals('i32', 2);
+    f.set(from, elementAddress(slabs, tap, pixelBytes));
+    f.set(to, elementAddress(kernel.gradient, tap, channels * 4));
+    emitReduceRow(f, { from, to, channels, slabBytes });
   });
   return {
     prepare: { items: taps, run: prepare },

@@ -1,7 +1,6 @@
 import { f32x4, get, i32, memoryFill, v128 } from '../../wasm/ops.js';
 import {
   chunkImages,
-  control,
   denseLayout,
   elementAddress,
   type InputWiring,
@@ -13,7 +12,7 @@ import {
 import { type ConvProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { columnBlocks } from '../kernels/gemm.js';
 import { forEachPixel } from '../kernels/planes.js';
-import { emitChunkSum, loadWeights, storeLanes } from '../kernels/weights.js';
+import { emitReduceRow, loadWeights } from '../kernels/weights.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 
@@ -297,22 +296,12 @@ export function emitDirectConv(
   });
 
   const reduce = module.function(`reduce ${stage.name}`, ['i32'], [], (f, [row]) => {
-    const [at, left, from, to, x, channel] = f.locals('i32', 6);
-    const sum = f.local('v128');
+    const [from, to, x, channel] = f.locals('i32', 4);
     f.set(from, elementAddress(slabs, row, rowBytes));
     f.set(to, elementAddress(kernel.gradient, row, kernelWidth * realIn * realOut * 4));
     f.repeat(x, kernelWidth, () => {
       f.repeat(channel, realIn, () => {
-        for (let vector = 0; vector < vectors; vector++) {
-          emitChunkSum(
-            f,
-            { sum, at, left },
-            i32.add(get(from), i32.const(vector * 16)),
-            i32.load(i32.const(0), control.chunks),
-            slabBytes,
-          );
-          storeLanes(f, get(to), get(sum), vector * 16, realOut - vector * 4);
-        }
+        emitReduceRow(f, { from, to, channels: realOut, slabBytes });
         f.advance(from, outChannels * 4);
         f.advance(to, realOut * 4);
       });

@@ -9,7 +9,7 @@ import { emitFlatten } from './flatten.js';
 import { emitIdentity } from './identity.js';
 import { emitAdd, emitConcatenate } from './merge.js';
 import { emitPool } from './pool.js';
-import { emitWinogradConv, isWinograd } from './winograd-conv.js';
+import { emitWinogradConv, isWinograd } from './winograd/conv.js';
 
 /** Writes a stage's forward and backward code: the one table that says which kernel runs what. */
 export function emitProducer(

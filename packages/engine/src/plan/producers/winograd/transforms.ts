@@ -1,6 +1,6 @@
-import type { Code } from '../../wasm/encode.js';
-import type { FunctionBuilder } from '../../wasm/function-builder.js';
-import { f32x4, get, type Local } from '../../wasm/ops.js';
+import type { Code } from '../../../wasm/encode.js';
+import type { FunctionBuilder } from '../../../wasm/function-builder.js';
+import { f32x4, get, type Local } from '../../../wasm/ops.js';
 
 /**
  * One-dimensional transforms of Winograd's minimal filtering F(4, 3): four outputs of a 3-tap filter from six

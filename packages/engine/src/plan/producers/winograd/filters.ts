@@ -1,0 +1,136 @@
+import type { FunctionRef } from '../../../wasm/function-builder.js';
+import { get, i32, v128 } from '../../../wasm/ops.js';
+import { elementAddress, type PlanContext } from '../../context.js';
+import type { ConvProducer, Stage } from '../../graph/stage.js';
+import { emitGemm } from '../../kernels/gemm.js';
+import { emitReduceRow, loadWeights } from '../../kernels/weights.js';
+import type { WinogradLayout } from './layout.js';
+import { FREQUENCIES, TILE_IN, WinogradTransforms } from './transforms.js';
+
+/** Rows and columns of the filter. */
+const SIDE = 3;
+
+/** `(in channel)`: `G g G^T` of a channel's filters, in both orders of the channels. */
+export function emitFilterTransform(
+  context: PlanContext,
+  stage: Stage,
+  { input, output, filters }: WinogradLayout,
+): FunctionRef {
+  const kernel = context.weight((stage.producer as ConvProducer).kernel);
+  return context.module.function(`filters ${stage.name}`, ['i32'], [], (f, [channel]) => {
+    const transforms = new WinogradTransforms(f, [1 / 4, 1 / 6, -1 / 6, 1 / 24, 2, 4]);
+    const g = f.locals('v128', SIDE);
+    const half = f.locals('v128', TILE_IN * SIDE);
+    const u = f.local('v128');
+    transforms.setup();
+    for (let vector = 0; vector < output.padded / 4; vector++) {
+      const valid = output.channels - vector * 4;
+      const from = elementAddress(kernel.value, channel, output.channels * 4);
+      for (let column = 0; column < SIDE; column++) {
+        for (let row = 0; row < SIDE; row++) {
+          const tap = row * SIDE + column;
+          const offset = (tap * input.channels * output.channels + vector * 4) * 4;
+          f.set(g[row], loadWeights(from, offset, valid));
+        }
+        for (const [row, value] of transforms.filter(g).entries()) f.set(half[row * SIDE + column], value);
+      }
+      const to = elementAddress(filters.address, channel, output.padded * 4);
+      const transposedTo = elementAddress(filters.transposed, channel, 4);
+      for (let row = 0; row < TILE_IN; row++)
+        for (const [column, value] of transforms.filter(half.slice(row * SIDE, (row + 1) * SIDE)).entries()) {
+          const frequency = (row * TILE_IN + column) * filters.frequencyBytes;
+          f.set(u, value);
+          f.emit(v128.store(to, get(u), frequency + vector * 16));
+          for (let lane = 0; lane < 4; lane++)
+            f.emit(
+              v128.store32Lane(
+                transposedTo,
+                get(u),
+                lane,
+                frequency + (vector * 4 + lane) * input.padded * 4,
+              ),
+            );
+        }
+    }
+  });
+}
+
+/** `(base, tiles)`: adds `V^T D` to the sums of the filter's gradient, a matrix product per frequency. */
+export function emitFilterProducts(
+  context: PlanContext,
+  stage: Stage,
+  { input, output, filterSums }: WinogradLayout,
+): FunctionRef {
+  const name = `multiply filter ${stage.name}`;
+  return context.module.function(name, ['i32', 'i32'], [], (f, [base, tiles]) => {
+    const [a, b, c, frequency] = f.locals('i32', 4);
+    f.set(a, i32.add(get(base), i32.const(input.values)));
+    f.set(b, i32.add(get(base), i32.const(output.values)));
+    f.set(c, i32.add(get(base), i32.const(filterSums.offset)));
+    const shape = {
+      aRow: 4,
+      aK: input.frequencies.tileBytes,
+      bK: output.frequencies.tileBytes,
+      cRow: output.padded * 4,
+    };
+    f.repeat(frequency, FREQUENCIES, () => {
+      const operands = { a, b, c, k: get(tiles), rows: i32.const(input.padded) };
+      emitGemm(f, shape, output.padded / 4, operands, true);
+      f.advance(a, input.frequencies.frequencyBytes);
+      f.advance(b, output.frequencies.frequencyBytes);
+      f.advance(c, filterSums.frequencyBytes);
+    });
+  });
+}
+
+/** `(base, slab)`: a chunk's sums transformed back, `G^T u G`. */
+export function emitFilterGradient(
+  context: PlanContext,
+  stage: Stage,
+  { filters, filterSums }: WinogradLayout,
+): FunctionRef {
+  const name = `finish filter ${stage.name}`;
+  return context.module.function(name, ['i32', 'i32'], [], (f, [base, slab]) => {
+    const transforms = new WinogradTransforms(f, [1 / 4, 1 / 6, 1 / 12, 1 / 24]);
+    const u = f.locals('v128', TILE_IN);
+    const half = f.locals('v128', SIDE * TILE_IN);
+    const [from, to, left] = f.locals('i32', 3);
+    transforms.setup();
+    f.set(from, i32.add(get(base), i32.const(filterSums.offset)));
+    f.set(to, get(slab));
+    f.repeat(left, filters.frequencyBytes / 16, () => {
+      for (let column = 0; column < TILE_IN; column++) {
+        for (let row = 0; row < TILE_IN; row++)
+          f.set(u[row], v128.load(get(from), (row * TILE_IN + column) * filterSums.frequencyBytes));
+        for (const [row, value] of transforms.filterTransposed(u).entries())
+          f.set(half[row * TILE_IN + column], value);
+      }
+      for (let row = 0; row < SIDE; row++)
+        for (const [column, value] of transforms
+          .filterTransposed(half.slice(row * TILE_IN, (row + 1) * TILE_IN))
+          .entries())
+          f.emit(v128.store(get(to), value, (row * SIDE + column) * filters.frequencyBytes));
+      f.advance(from, 16);
+      f.advance(to, 16);
+    });
+  });
+}
+
+/** `(in channel)`: the sum of the chunks' gradients of a channel's filters, where the optimizer reads it. */
+export function emitFilterReduce(
+  context: PlanContext,
+  stage: Stage,
+  { input, output, filters, slabs }: WinogradLayout,
+): FunctionRef {
+  const kernel = context.weight((stage.producer as ConvProducer).kernel);
+  return context.module.function(`reduce ${stage.name}`, ['i32'], [], (f, [channel]) => {
+    const [from, to] = f.locals('i32', 2);
+    f.set(from, elementAddress(slabs.address, channel, output.padded * 4));
+    f.set(to, elementAddress(kernel.gradient, channel, output.channels * 4));
+    for (let tap = 0; tap < SIDE * SIDE; tap++) {
+      emitReduceRow(f, { from, to, channels: output.channels, slabBytes: slabs.bytes });
+      f.advance(from, filters.frequencyBytes);
+      f.advance(to, input.channels * output.channels * 4);
+    }
+  });
+}
