@@ -106,7 +106,7 @@ function amsgradStep(
     const g = p * penalty + gradient[i];
     const m = expAvg[i] * beta1 + g * rest1;
     const v = expAvgSq[i] * beta2 + rest2 * g * g;
-    const largest = v > maxExpAvgSq[i] ? v : maxExpAvgSq[i];
+    const largest = Math.max(v, maxExpAvgSq[i]);
     expAvg[i] = m;
     expAvgSq[i] = v;
     maxExpAvgSq[i] = largest;

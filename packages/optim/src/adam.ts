@@ -1,4 +1,4 @@
-import { AdamBase, type AdamOptions } from './adam-base.js';
+import { AdamBase } from './adam-base.js';
 import type { ParameterGroup } from './optimizer.js';
 
 /**
@@ -16,11 +16,6 @@ import type { ParameterGroup } from './optimizer.js';
  */
 export class Adam extends AdamBase {
   readonly kind = 'Adam';
-
-  // biome-ignore lint/complexity/noUselessConstructor: it carries the options' documentation.
-  constructor(options: AdamOptions) {
-    super(options);
-  }
 
   protected decay({ weightDecay }: ParameterGroup): { shrink: number; penalty: number } {
     return { shrink: 1, penalty: weightDecay };

@@ -29,7 +29,8 @@ function make({ kind, options, startLrs }: Golden, optimizer = makeOptimizer(sta
       new optim.CosineAnnealingLR(optimizer, { tMax }),
     ]);
   }
-  const Kind = optim[kind as 'StepLR'] as unknown as new (optimizer: Optimizer, options: object) => Scheduler;
+  const kinds = { ...optim };
+  const Kind = kinds[kind as 'StepLR'] as unknown as new (optimizer: Optimizer, options: object) => Scheduler;
   return new Kind(optimizer, options);
 }
 
