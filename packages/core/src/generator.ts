@@ -59,8 +59,20 @@ export class Generator {
     return this;
   }
 
-  /** One word of the stream: an integer from 0 to 2^32 - 1. */
+  /** One raw word of the stream, an integer from 0 to 2^32 - 1. PyTorch has no call of its own for it. */
+  randomWord(): number {
+    return this.#twister.next();
+  }
+
+  /**
+   * `torch.randint(0, 2 ** 32, ())`: an integer from 0 to 2^32 - 1, the low half of a 64-bit draw, so two words
+   * are used up.
+   *
+   * It is also a seed for another generator, as `torch.empty((), dtype=torch.int64).random_()` draws one for
+   * a data loader: `manual_seed` keeps only these 32 bits.
+   */
   randomUint32(): number {
+    this.#twister.next();
     return this.#twister.next();
   }
 
@@ -68,15 +80,6 @@ export class Generator {
   random64(): bigint {
     const high = BigInt(this.#twister.next());
     return (high << 32n) | BigInt(this.#twister.next());
-  }
-
-  /**
-   * A seed for another generator, as `torch.empty((), dtype=torch.int64).random_()` draws one: two words
-   * are used up. Only the low 32 bits are kept, because `manual_seed` drops the others.
-   */
-  randomSeed(): number {
-    this.#twister.next();
-    return this.#twister.next();
   }
 
   /** One double in [0, 1) with 53 random bits; two words (`torch.rand(1, dtype=torch.float64)`). */

@@ -92,7 +92,7 @@ export function mixup(options: MixupOptions = {}): Mixup {
   let copy = new Float32Array(0);
 
   const draw = (size: number, generator: Generator): MixupDraw | undefined => {
-    if (own === undefined) random ??= new RandomState(generator.randomSeed());
+    if (own === undefined) random ??= new RandomState(generator.randomUint32());
     const source = own ?? (random as RandomState);
     if (source.random() >= probability) return undefined;
     return { lambda: source.beta(alpha, alpha), partners: permutation(size, generator) };

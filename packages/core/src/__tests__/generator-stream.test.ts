@@ -40,7 +40,7 @@ describe('state', () => {
     fc.assert(
       fc.property(seeds, fc.nat(2000), fc.boolean(), (seed, words, odd) => {
         const generator = new Generator(seed);
-        for (let i = 0; i < words; i++) generator.randomUint32();
+        for (let i = 0; i < words; i++) generator.randomWord();
         if (odd) generator.randn(1);
         const text = JSON.stringify(generator.state());
         expect(text.length).toBeLessThan(4000);

@@ -70,7 +70,7 @@ export class BatchIterator implements AsyncIterableIterator<Batch> {
     this.#sampled = this.#order !== undefined;
     if (resumed?.prefetched) this.#replay = Generator.fromState(resumed.prefetched);
     // PyTorch draws a base seed for its loader processes here, even when there are none.
-    if (resumed === undefined) source.generator?.randomSeed();
+    if (resumed === undefined) source.generator?.randomUint32();
   }
 
   /** Whether the end was reached (`done` was seen), or the epoch was left. */
@@ -189,7 +189,7 @@ export class BatchIterator implements AsyncIterableIterator<Batch> {
   #positions(generator: Generator | undefined, start: number, end: number): Int32Array {
     const { shuffle, samples } = this.#source;
     if (shuffle && this.#order === undefined) {
-      this.#samplerSeed ??= (generator as Generator).randomSeed();
+      this.#samplerSeed ??= (generator as Generator).randomUint32();
       this.#order = new Generator(this.#samplerSeed).randperm(samples);
     }
     if (this.#order !== undefined) return this.#order.subarray(start, end);
