@@ -1,3 +1,5 @@
+import { math } from '@mnist-kit/core';
+
 /** Softmax probability of the largest of `outputs[at .. at + classes)`; logits and log-probabilities both work. */
 export function softmaxOfLargest(outputs: Float32Array, at: number, classes: number): number {
   return 1 / sumOfExponentials(outputs, at, classes, largest(outputs, at, classes));
@@ -6,7 +8,7 @@ export function softmaxOfLargest(outputs: Float32Array, at: number, classes: num
 /** `log(sum(exp(outputs)))` of one row, without overflow. */
 export function logSumExp(outputs: Float32Array, at: number, classes: number): number {
   const top = largest(outputs, at, classes);
-  return top + Math.log(sumOfExponentials(outputs, at, classes, top));
+  return top + math.log(sumOfExponentials(outputs, at, classes, top));
 }
 
 function largest(outputs: Float32Array, at: number, classes: number): number {
@@ -17,6 +19,6 @@ function largest(outputs: Float32Array, at: number, classes: number): number {
 
 function sumOfExponentials(outputs: Float32Array, at: number, classes: number, shift: number): number {
   let sum = 0;
-  for (let c = 0; c < classes; c++) sum += Math.exp(outputs[at + c] - shift);
+  for (let c = 0; c < classes; c++) sum += math.exp(outputs[at + c] - shift);
   return sum;
 }
