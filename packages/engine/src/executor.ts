@@ -42,7 +42,10 @@ export interface Executor {
   readonly inputShape: readonly [number, number, number];
   /** Outputs per sample. */
   readonly classes: number;
-  /** The trainable tensors in the model's order. The views stay valid until {@link Executor.dispose}. */
+  /**
+   * The trainable tensors in the model's order. Read `value` and `gradient` anew in every step: a batch that is
+   * larger than any before may move them.
+   */
   readonly parameters: readonly Parameter[];
 
   /**

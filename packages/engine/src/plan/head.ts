@@ -1,4 +1,6 @@
-import { math } from '@mnist-kit/core';
+import { InvalidArgumentError, math } from '@mnist-kit/core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { StepTarget } from '../executor.js';
 import type { HeadActivation } from './graph/stage.js';
 
 /**
@@ -35,7 +37,7 @@ export function applyHead(values: Float32Array, size: number, classes: number, h
  * @param gradient Written, `size x classes`.
  * @returns The loss, `scale * sum(-q * log_softmax(z))`.
  */
-export function softTargetCrossEntropy(
+function softTargetCrossEntropy(
   logits: Float32Array,
   size: number,
   classes: number,
@@ -64,7 +66,7 @@ export function softTargetCrossEntropy(
  *
  * @param outputs The head's outputs, `size x classes`.
  */
-export function backThroughHead(
+function backThroughHead(
   outputs: Float32Array,
   gradient: Float32Array,
   size: number,
@@ -82,4 +84,58 @@ export function backThroughHead(
           ? outputs[start + c] * (gradient[start + c] - sum)
           : gradient[start + c] - math.exp(outputs[start + c]) * sum;
   }
+}
+
+/**
+ * The loss of a step and its gradient with respect to the values in front of the head's activation. `outputs`
+ * holds those values and becomes the model's outputs.
+ *
+ * @throws InvalidArgumentError when the soft targets are too few.
+ */
+export function lossAndGradient(
+  outputs: Float32Array,
+  size: number,
+  classes: number,
+  head: HeadActivation,
+  target: StepTarget,
+): { loss: number; gradient: Float32Array } {
+  if (target.kind === 'function') {
+    applyHead(outputs, size, classes, head);
+    const { loss, gradient } = differentiate(outputs, size, classes, target.loss);
+    backThroughHead(outputs, gradient, size, classes, head);
+    return { loss, gradient };
+  }
+  const { probabilities, scale } = target;
+  if (probabilities.length < size * classes)
+    throw new InvalidArgumentError(
+      'probabilities',
+      `must hold size x classes = ${size * classes} values`,
+      probabilities.length,
+    );
+  // The loss takes log-softmax of the outputs. After log-softmax that changes nothing, so the gradient goes
+  // straight to the values in front of it; after softmax it must be taken back through the head.
+  if (head === 'softmax') applyHead(outputs, size, classes, head);
+  const gradient = new Float32Array(size * classes);
+  const loss = softTargetCrossEntropy(outputs, size, classes, probabilities, scale, gradient);
+  if (head === 'softmax') backThroughHead(outputs, gradient, size, classes, head);
+  else applyHead(outputs, size, classes, head);
+  return { loss, gradient };
+}
+
+/** Hands the outputs, which are small, to TensorFlow.js and takes the loss's gradient back. */
+function differentiate(
+  outputs: Float32Array,
+  size: number,
+  classes: number,
+  lossOf: (outputs: tf.Tensor2D) => tf.Scalar,
+): { loss: number; gradient: Float32Array } {
+  let loss = 0;
+  let gradient = new Float32Array(0);
+  tf.tidy(() => {
+    const scalarLoss = (logits: tf.Tensor) => tf.reshape(lossOf(logits as tf.Tensor2D), []) as tf.Scalar;
+    const { value, grad } = tf.valueAndGrad(scalarLoss)(tf.tensor2d(outputs, [size, classes]));
+    [loss] = value.dataSync();
+    gradient = new Float32Array(grad.dataSync());
+  });
+  return { loss, gradient };
 }
