@@ -215,6 +215,20 @@ test('what a file shares is shared in the result', () => {
   expect(value.b).toBe(value.a);
 });
 
+test.each<[string, number | bigint]>([
+  ['', 0],
+  ['\xff', -1],
+  ['\xff\0', 255],
+  ['\0\0\0\0\0\0\x20', 2n ** 53n],
+  ['\xff\xff\xff\xff\xff\xff\x1f', 2 ** 53 - 1],
+  ['\0\0\0\0\0\0\0\x80', -(2n ** 63n)],
+  [`${'\0'.repeat(16)}\x01`, 2n ** 128n],
+  [`${'\0'.repeat(31)}\x80`, -(2n ** 255n)],
+])('a long integer is read with its sign: %j', (digits, value) => {
+  const long = `\x8a${String.fromCharCode(digits.length)}${digits}`;
+  expect(readTorchValue(torchFile(pickle(long)))).toBe(value);
+});
+
 test('an empty state dict is one', () => {
   expect(readTorchFile(torchFile(pickle(orderedDict)))).toEqual({});
   expect(readTorchFile(writeTorchFile({}))).toEqual({});

@@ -183,11 +183,20 @@ function refusedOpcode(code: number, reader: ByteReader): CheckpointError {
   );
 }
 
+/** Far beyond seeds and counters, and short enough that a million of them are no burden. */
+const maxIntegerBytes = 32;
+
 /** Two's complement, least significant byte first; a bigint only where a number would be rounded. */
 function signedInteger(bytes: Uint8Array): number | bigint {
-  let value = 0n;
-  for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte);
-  value = BigInt.asIntN(8 * bytes.length, value);
+  if (bytes.length > maxIntegerBytes)
+    throw new CheckpointError(
+      `An integer in data.pkl must have at most ${maxIntegerBytes} bytes. Received: ${bytes.length}`,
+    );
+  const negative = bytes.length > 0 && bytes[bytes.length - 1] >= 0x80;
+  const words = new DataView(new ArrayBuffer(maxIntegerBytes));
+  for (let i = 0; i < maxIntegerBytes; i++) words.setUint8(i, bytes[i] ?? (negative ? 0xff : 0));
+  let value = words.getBigInt64(maxIntegerBytes - 8, true);
+  for (let at = maxIntegerBytes - 16; at >= 0; at -= 8) value = (value << 64n) | words.getBigUint64(at, true);
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
