@@ -24,6 +24,7 @@ export {
   StochasticWeightAveraging,
   type StochasticWeightAveragingOptions,
 } from './callbacks/stochastic-weight-averaging.js';
+export { TensorBoardLogger, type TensorBoardLoggerOptions } from './callbacks/tensorboard-logger.js';
 export { TerminateOnNaN } from './callbacks/terminate-on-nan.js';
 export {
   type ThroughputEntry,
@@ -53,4 +54,5 @@ export type { Results } from './results.js';
 export type { Run, StopOptions } from './run.js';
 export type { SchedulerOptions } from './schedule.js';
 export type { LoaderPosition, RunSnapshot } from './state/run-snapshot.js';
+export type { Hyperparameter } from './tensorboard/events.js';
 export { Trainer } from './trainer.js';

@@ -1,0 +1,129 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { EpochRecord } from '../history.js';
+import type { Run } from '../run.js';
+import {
+  type Hyperparameter,
+  histogramEvent,
+  hyperparametersEvent,
+  imageEvent,
+  restartEvent,
+  type Stamp,
+  scalarEvent,
+  sessionEndEvent,
+  versionEvent,
+} from '../tensorboard/events.js';
+import type { Callback, TrainBatchReport } from './callback.js';
+
+/** Options of {@link TensorBoardLogger}. */
+export interface TensorBoardLoggerOptions {
+  /** Folder of the event files; `tensorboard --logdir` gets it or one above. Created if need be. */
+  dir: string;
+  /** Log loss, accuracy and learning rate of every so many training steps. Default 50; 0 for none. */
+  everyNSteps?: number;
+  /** Log a histogram of every parameter after each epoch. Default false. */
+  histograms?: boolean;
+  /** Shown in the HParams tab. */
+  hyperparameters?: Readonly<Record<string, Hyperparameter>>;
+}
+
+/**
+ * Writes event files that TensorBoard shows: scalars of steps (`step/loss`) and epochs (`epoch/valLoss`),
+ * histograms of parameters, hyperparameters, and the images that you add. Needs Node.
+ *
+ * @throws InvalidArgumentError for bad options; EngineError at the start of a fit for a folder that cannot be
+ * written.
+ * @example
+ * ```ts
+ * import { TensorBoardLogger } from '@mnist-kit/trainer';
+ *
+ * const logger = new TensorBoardLogger({ dir: 'runs/first/tensorboard', hyperparameters: { lr: 1e-3 } });
+ * ```
+ */
+export class TensorBoardLogger implements Callback {
+  readonly name = 'TensorBoardLogger';
+  readonly writesFiles = true;
+  readonly #options: Required<TensorBoardLoggerOptions>;
+  #path: string | undefined;
+  #records: Uint8Array[] = [];
+
+  constructor({ dir, everyNSteps = 50, histograms = false, hyperparameters = {} }: TensorBoardLoggerOptions) {
+    if (typeof dir !== 'string' || dir === '')
+      throw new InvalidArgumentError('dir', 'must be the name of a folder', dir);
+    if (!Number.isInteger(everyNSteps) || everyNSteps < 0)
+      throw new InvalidArgumentError('everyNSteps', 'must be 0 or a positive integer', everyNSteps);
+    for (const [name, value] of Object.entries(hyperparameters))
+      if (!['string', 'number', 'boolean'].includes(typeof value))
+        throw new InvalidArgumentError(
+          `hyperparameters.${name}`,
+          'must be text, a number or a boolean',
+          value,
+        );
+    this.#options = { dir, everyNSteps, histograms, hyperparameters };
+  }
+
+  /** Adds a number of your own. */
+  addScalar(tag: string, value: number, step: number): void {
+    this.#records.push(scalarEvent(now(step), tag, value));
+  }
+
+  /** Adds a histogram of your own. */
+  addHistogram(tag: string, values: Float32Array, step: number): void {
+    this.#records.push(histogramEvent(now(step), tag, values));
+  }
+
+  /** Adds an image, e.g. a confusion matrix from `@mnist-kit/plots`, as the bytes of a PNG file. */
+  addImage(tag: string, png: Uint8Array, step: number): void {
+    if (png?.[0] !== 0x89 || png[1] !== 0x50)
+      throw new InvalidArgumentError('png', 'must be a PNG file', png);
+    this.#records.push(imageEvent(now(step), tag, png));
+  }
+
+  async onFitStart(run: Run): Promise<void> {
+    const { ensureWritableFolder, join } = await import('../node/files.js');
+    await ensureWritableFolder(this.#options.dir);
+    const { wallTime } = now(0);
+    this.#path = join(this.#options.dir, `events.out.tfevents.${wallTime.toFixed(6)}.mnist-kit`);
+    const start = [versionEvent(now(0))];
+    if (run.step > 0) start.push(restartEvent(now(run.step + 1)));
+    if (Object.keys(this.#options.hyperparameters).length > 0)
+      start.push(hyperparametersEvent(now(0), this.#options.hyperparameters));
+    this.#records.unshift(...start);
+    await this.#flush();
+  }
+
+  onTrainBatchEnd(run: Run, { loss, accuracy, lr }: TrainBatchReport): void {
+    const { everyNSteps } = this.#options;
+    if (everyNSteps === 0 || run.step === 0 || run.step % everyNSteps !== 0) return;
+    this.addScalar('step/loss', loss, run.step);
+    this.addScalar('step/accuracy', accuracy, run.step);
+    this.addScalar('step/lr', lr, run.step);
+  }
+
+  async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
+    for (const [key, value] of Object.entries(record))
+      if (typeof value === 'number' && key !== 'step') this.addScalar(`epoch/${key}`, value, run.step);
+    if (this.#options.histograms)
+      for (const { name, value } of run.executor.parameters) this.addHistogram(name, value, run.step);
+    await this.#flush();
+  }
+
+  async onFitEnd(run: Run): Promise<void> {
+    if (Object.keys(this.#options.hyperparameters).length > 0)
+      this.#records.push(sessionEndEvent(now(run.step)));
+    await this.#flush();
+  }
+
+  async onException(): Promise<void> {
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#path === undefined || this.#records.length === 0) return;
+    const { appendFile } = await import('../node/files.js');
+    for (const record of this.#records.splice(0)) await appendFile(this.#path, record);
+  }
+}
+
+function now(step: number): Stamp {
+  return { wallTime: Date.now() / 1000, step };
+}
