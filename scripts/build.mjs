@@ -48,6 +48,8 @@ for (const name of names) {
     splitting: true,
     clean: false,
     dts: false,
+    // `node:fs` tells a bundler what it is; `fs` could be anybody's package.
+    removeNodeProtocol: false,
     external: [/^node:/, /^@mnist-kit\//, /^@tensorflow\//],
     skipNodeModulesBundle: true,
   });
