@@ -1,4 +1,4 @@
-// Builds packages and examples: declarations by `tsc -b` (which is also the type check), JavaScript by tsup.
+// Builds packages and programs: declarations by `tsc -b` (which is also the type check), JavaScript by tsup.
 //
 //   node scripts/build.mjs              everything
 //   node scripts/build.mjs core optim   these and, for their declarations, what they refer to
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { build } from 'tsup';
 import { buildFingerprint, entriesOf } from './lib/outdated.mjs';
 import { writeStamp } from './lib/stamps.mjs';
-import { examples, folderOf, packages, root } from './lib/workspace.mjs';
+import { folderOf, packages, programs, root } from './lib/workspace.mjs';
 
-const all = [...packages, ...examples];
+const all = [...packages, ...programs];
 const names = process.argv.length > 2 ? process.argv.slice(2) : all;
 const unknown = names.filter((name) => !all.includes(name));
 if (unknown.length > 0) {

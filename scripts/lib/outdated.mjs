@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFiles, readStamp, sourceFiles } from './stamps.mjs';
-import { examples, folderOf, packages, root } from './workspace.mjs';
+import { folderOf, packages, programs, root } from './workspace.mjs';
 
 /** The entry points of a package, without extension: `./x` is built from `src/x.ts`, `.` from `src/index.ts`. */
 export function entriesOf(name) {
@@ -26,9 +26,9 @@ export function buildFingerprint(name) {
   ]);
 }
 
-/** Names of the packages and examples that are not built, or not from what their sources are now. */
+/** Names of the packages and programs that are not built, or not from what their sources are now. */
 export function outdated() {
-  return [...packages, ...examples].filter((name) => {
+  return [...packages, ...programs].filter((name) => {
     const dist = join(folderOf(name), 'dist');
     const extensions = packages.includes(name) ? ['.js', '.d.ts'] : ['.js'];
     const complete = entriesOf(name).every((entry) =>

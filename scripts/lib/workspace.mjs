@@ -17,10 +17,11 @@ function packagesUnder(parent) {
 /** The published packages. */
 export const packages = packagesUnder('packages');
 
-/** Programs that use the packages. They are built the same way, without declarations. */
-export const examples = packagesUnder('examples');
+/** Programs that use the packages: the examples and the benchmark. They are built without declarations. */
+export const programs = [...packagesUnder('examples'), 'bench'];
 
-/** `core` -> `packages/core`, `reproduce-notebook` -> `examples/reproduce-notebook`. */
+/** `core` -> `packages/core`, `reproduce-notebook` -> `examples/reproduce-notebook`, `bench` -> `bench`. */
 export function folderOf(name) {
+  if (name === 'bench') return join(root, name);
   return join(root, packages.includes(name) ? 'packages' : 'examples', name);
 }

@@ -1,0 +1,22 @@
+import { MnistKitError } from '@mnist-kit/core';
+import { runCommand } from './options.js';
+
+/** Exit code after a user's mistake. */
+const USER_MISTAKE = 2;
+
+/** The command line of the benchmark. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // So that what runs when the process exits (children end, temporary files go) runs after these too.
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+  try {
+    await runCommand(argv, {
+      bench: async (options) => (await import('./bench.js')).bench(options),
+      fidelity: async (options) => (await import('../fidelity/fidelity.js')).fidelity(options),
+    });
+  } catch (error) {
+    if (!(error instanceof MnistKitError)) throw error;
+    console.error(`error: ${error.message}`);
+    process.exitCode = USER_MISTAKE;
+  }
+}

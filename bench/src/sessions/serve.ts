@@ -1,0 +1,21 @@
+import { createInterface } from 'node:readline';
+import { makeSession, type SessionOptions } from './make-session.js';
+
+/**
+ * A child process: says `{"ready": true}` when the work can begin, then answers each line `{"steps": n}` with
+ * `{"ms": milliseconds per step}`, until stdin ends.
+ */
+export async function serve(argument: string): Promise<never> {
+  // stdout is for the answers: what libraries have to say goes elsewhere.
+  console.log = console.error;
+  const answer = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+  const session = await makeSession(JSON.parse(argument) as SessionOptions);
+  answer({ ready: true });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { steps } = JSON.parse(line) as { steps: number };
+    const start = performance.now();
+    for (let i = 0; i < steps; i++) await session.step();
+    answer({ ms: (performance.now() - start) / steps });
+  }
+  process.exit(0);
+}
