@@ -7,6 +7,7 @@ export { CallbackError } from './callback-error.js';
 export type { Callback, TrainBatchReport, ValidationResult } from './callbacks/callback.js';
 export { CsvLogger, type CsvLoggerOptions } from './callbacks/csv-logger.js';
 export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.js';
+export { EventStream, type TrainingEvent } from './callbacks/event-stream.js';
 export {
   ExponentialMovingAverage,
   type ExponentialMovingAverageOptions,
@@ -41,7 +42,14 @@ export type {
   OptimizerLike,
   SchedulerLike,
 } from './contracts.js';
-export { type EpochRecord, History, type StopReason } from './history.js';
+export {
+  type EpochRecord,
+  History,
+  type HistoryRecords,
+  type StopReason,
+  type ValidationRecord,
+} from './history.js';
+export type { LearningRateCurve, LearningRateFinderOptions } from './learning-rate-finder.js';
 export type { Predictions } from './loops/predict.js';
 export { accuracy } from './metrics/accuracy.js';
 export { type CalibrationErrorOptions, calibrationError } from './metrics/calibration-error.js';

@@ -4,8 +4,13 @@ import { createExecutor } from '@mnist-kit/engine';
 import { checkOptions } from './check-options.js';
 import type { LoaderLike } from './contracts.js';
 import { crossEntropy } from './cross-entropy.js';
-import { Fit } from './fit.js';
+import { Fit, type FitParts } from './fit.js';
 import type { History } from './history.js';
+import {
+  findLearningRate,
+  type LearningRateCurve,
+  type LearningRateFinderOptions,
+} from './learning-rate-finder.js';
 import { evaluate } from './loops/evaluate.js';
 import { type Predictions, predict } from './loops/predict.js';
 import { LossRunner } from './loss.js';
@@ -15,6 +20,8 @@ import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
 import { applyShortcuts } from './shortcuts.js';
 import { findSnapshot } from './state/find-snapshot.js';
+
+type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>;
 
 /**
  * Trains, measures and runs a classifier.
@@ -72,25 +79,29 @@ export class Trainer<M extends Metrics = Record<never, never>> {
    * that do not fit, CallbackError for a callback that throws.
    */
   async fit(train: LoaderLike, { val, epochs = 1, signal, resume }: FitOptions = {}): Promise<History> {
-    const { optimizer, loss } = this.#options;
-    if (optimizer === undefined) throw new InvalidArgumentError('optimizer', 'is needed to fit', optimizer);
-    if (loss === undefined) throw new InvalidArgumentError('loss', 'is needed to fit', loss);
     if (!Number.isInteger(epochs) || epochs < 1)
       throw new InvalidArgumentError('epochs', 'must be a positive integer', epochs);
-    checkLoader(train, 'train');
     const loaders = namedLoaders(val);
-    if (this.#fitting)
-      throw new InvalidArgumentError('fit', 'must not be called while a fit is running', 'fit');
-    this.#fitting = true;
-    try {
-      const executor = await this.#ready(train);
-      const generator = this.#options.generator ?? train.generator ?? new Generator(0);
+    return this.#training(train, async (parts) => {
       const snapshot = await findSnapshot(resume, this.#options.callbacks ?? []);
       const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs });
-      return await new Fit({ ...plan, optimizer, loss, executor, generator, signal, snapshot }).run();
-    } finally {
-      this.#fitting = false;
-    }
+      return new Fit({ ...parts, ...plan, signal, snapshot }).run();
+    });
+  }
+
+  /**
+   * Trains for a few steps while the learning rate grows from very small to very large, and puts everything
+   * back: weights, optimizer and random generators.
+   *
+   * Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, https://arxiv.org/abs/1506.01186.
+   *
+   * @throws InvalidArgumentError for options out of range.
+   */
+  async findLearningRate(
+    train: LoaderLike,
+    options: LearningRateFinderOptions = {},
+  ): Promise<LearningRateCurve> {
+    return this.#training(train, (parts) => findLearningRate(parts, options));
   }
 
   /** Loss, accuracy and metrics of a loader in inference mode, as `valLoss`, `valAccuracy`, … */
@@ -143,15 +154,33 @@ export class Trainer<M extends Metrics = Record<never, never>> {
     return (await evaluate({ executor, loader, prefix, loss, metrics })) ?? {};
   }
 
+  /** Runs `work` with what training needs, unless a fit is running. */
+  async #training<T>(train: LoaderLike, work: (parts: TrainingParts) => Promise<T>): Promise<T> {
+    const { optimizer, loss } = this.#options;
+    if (optimizer === undefined) throw new InvalidArgumentError('optimizer', 'is needed to fit', optimizer);
+    if (loss === undefined) throw new InvalidArgumentError('loss', 'is needed to fit', loss);
+    checkLoader(train, 'train');
+    if (this.#fitting)
+      throw new InvalidArgumentError('fit', 'must not be called while a fit is running', 'fit');
+    this.#fitting = true;
+    try {
+      const executor = await this.#ready(train, true);
+      const generator = this.#options.generator ?? train.generator ?? new Generator(0);
+      return await work({ trainer: this.#options, optimizer, loss, executor, generator, train });
+    } finally {
+      this.#fitting = false;
+    }
+  }
+
   /** The executor, holding the model's weights. */
-  async #ready(loader: LoaderLike | undefined): Promise<Executor> {
+  async #ready(loader: LoaderLike | undefined, starting = false): Promise<Executor> {
     if (this.#executor === undefined && !this.#disposed) {
       this.#executor = this.#createExecutor(loader?.batchSize);
       return this.#executor;
     }
     const executor = await this.executor();
     // During a fit the executor is ahead of the model.
-    if (!this.#fitting) await writeModelWeights(this.#options.model, executor);
+    if (starting || !this.#fitting) await writeModelWeights(this.#options.model, executor);
     return executor;
   }
 
