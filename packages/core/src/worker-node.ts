@@ -37,6 +37,7 @@ export function startInNode(source: string, workerData: unknown): WorkerHandle {
   });
   let failure: Error | undefined;
   let ending = false;
+  let ended = false;
   const listeners: ((error: Error) => void)[] = [];
   const fail = (error: Error) => {
     if (ending || failure !== undefined) return;
@@ -45,7 +46,10 @@ export function startInNode(source: string, workerData: unknown): WorkerHandle {
   };
   worker.on('error', fail);
   worker.on('messageerror', fail);
+  // The first reading must come while the worker runs: later ones lean on when its event loop started.
+  worker.once('message', () => worker.performance?.eventLoopUtilization());
   worker.on('exit', (code) => {
+    ended = true;
     if (code !== 0) fail(new EngineError(`A worker thread ended with exit code ${code}.`));
   });
   return {
@@ -56,6 +60,8 @@ export function startInNode(source: string, workerData: unknown): WorkerHandle {
       listeners.push(listener);
       if (failure !== undefined) listener(failure);
     },
+    // A thread that is gone has no event loop, which Node tells by a negative idle time.
+    isRunning: () => !ended && !((worker.performance?.eventLoopUtilization().idle ?? 0) < 0),
     terminate: async () => {
       ending = true;
       await worker.terminate();

@@ -22,6 +22,12 @@ export interface WorkerHandle {
    * nobody asked for. An error that came before the listener is given to it at once.
    */
   onError(listener: (error: Error) => void): void;
+  /**
+   * Whether the worker still runs, as far as can be told at once. It needs no turn of the event loop, so a
+   * thread that blocks can ask where `onError` could not be called yet. A browser cannot tell, nor can a
+   * runtime without `worker.performance`: there it is true until an error was reported.
+   */
+  isRunning(): boolean;
   /** Ends the worker. Its messages that are still under way are lost. */
   terminate(): Promise<void>;
   /** Lets the process end although the worker runs. Does nothing in a browser. */
@@ -98,6 +104,7 @@ self.onmessage = (first) => {
 function startInBrowser(source: string, workerData: unknown): WorkerHandle {
   const url = URL.createObjectURL(new Blob([source, browserPrologue], { type: 'text/javascript' }));
   const worker = new Worker(url);
+  let ended = false;
   let failure: Error | undefined;
   const listeners: ((error: Error) => void)[] = [];
   worker.addEventListener('error', (event) => {
@@ -112,7 +119,9 @@ function startInBrowser(source: string, workerData: unknown): WorkerHandle {
       listeners.push(listener);
       if (failure !== undefined) listener(failure);
     },
+    isRunning: () => !ended && failure === undefined,
     terminate: async () => {
+      ended = true;
       worker.terminate();
       URL.revokeObjectURL(url);
     },

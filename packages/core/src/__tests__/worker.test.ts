@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { availableParallelism, startWorker, type WorkerHandle } from '@mnist-kit/core';
 import { expect, test } from 'vitest';
 
@@ -6,6 +7,7 @@ const nextMessage = (worker: WorkerHandle): Promise<unknown> =>
     worker.onMessage(resolve);
     worker.onError(reject);
   });
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const nextError = (worker: WorkerHandle): Promise<Error> => new Promise((resolve) => worker.onError(resolve));
 
 test('a worker answers a message with the data it was given', async () => {
@@ -79,4 +81,26 @@ test('data that cannot be cloned is refused at once', () => {
 test('there is at least one core', () => {
   expect(availableParallelism()).toBeGreaterThanOrEqual(1);
   expect(Number.isInteger(availableParallelism())).toBe(true);
+});
+
+test('a thread that blocks learns that its worker is gone', async () => {
+  const handles: Worker[] = [];
+  const collect = (handle: Worker) => handles.push(handle);
+  process.on('worker', collect);
+  const worker = startWorker((scope) => {
+    scope.onMessage(() => {});
+    scope.postMessage('ready');
+  }, null);
+  await nextTurn();
+  process.off('worker', collect);
+  await nextMessage(worker);
+  expect(worker.isRunning()).toBe(true);
+
+  void handles[0].terminate();
+  // No turn of the event loop from here on.
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  for (let naps = 0; worker.isRunning() && naps < 1000; naps++) Atomics.wait(never, 0, 0, 10);
+  expect(worker.isRunning()).toBe(false);
+  await nextError(worker);
+  expect(worker.isRunning()).toBe(false);
 });
