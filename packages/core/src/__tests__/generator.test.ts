@@ -15,6 +15,7 @@ interface Golden {
   randperm_60000_head: number[];
   randperm_60000_sha256_i64le: string;
   random_split_train_head: number[];
+  random_split_val_head: number[];
   random_split_val_sha256_i64le: string;
   random_split_train_sha256_i64le: string;
   two_randperms: number[][];
@@ -64,6 +65,7 @@ describe.each(fixture<Golden[]>('rng.json'))('PyTorch seed $seed', (golden) => {
   });
 
   test('permutations are exact', () => {
+    expect([...generator().randperm(10)]).toEqual(golden.randperm_10);
     const two = generator();
     expect(golden.two_randperms.map(() => [...two.randperm(10)])).toEqual(golden.two_randperms);
     const large = generator().randperm(60_000);
@@ -73,6 +75,8 @@ describe.each(fixture<Golden[]>('rng.json'))('PyTorch seed $seed', (golden) => {
 
   test('a random split of 60,000 is exact', () => {
     const order = generator().randperm(60_000);
+    expect([...order.subarray(0, 16)]).toEqual(golden.random_split_train_head);
+    expect([...order.subarray(50_000, 50_016)]).toEqual(golden.random_split_val_head);
     expect(sha256(order.subarray(0, 50_000))).toBe(golden.random_split_train_sha256_i64le);
     expect(sha256(order.subarray(50_000))).toBe(golden.random_split_val_sha256_i64le);
   });

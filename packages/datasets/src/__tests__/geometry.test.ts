@@ -17,6 +17,8 @@ interface Geometry {
   }[];
 }
 interface Augment {
+  seed: number;
+  first_draws: { rotation: number; affine: [number, [number, number], number, [number, number]] }[];
   cases: {
     image: number;
     angle: number;
@@ -64,6 +66,23 @@ test('rotate and affine turn real digits as the oracle does', async () => {
     expect(Array.from(affine(picture, { angle: 0, translate, scale: 1, shear: [0, 0] }).data)).toEqual(
       translated,
     );
+  }
+});
+
+test("the notebook's transforms draw one after the other what torchvision draws", () => {
+  const { seed, first_draws } = golden<Augment>('augment.json');
+  const size = { width: 28, height: 28, channels: 1 };
+  const generator = new Generator(seed);
+  const rotation = transforms.randomRotation(10);
+  const shift = transforms.randomAffine({ degrees: 0, translate: [0.1, 0.1] });
+  expect(first_draws).toHaveLength(8);
+  for (const { rotation: angle, affine: drawn } of first_draws) {
+    // A range of one angle rotates by that angle, whatever is drawn.
+    const expected = transforms.randomRotation([angle, angle]).draw(size, new Generator(0));
+    expect(rotation.draw(size, generator)).toEqual(expected);
+    const [shiftAngle, translate, scale, shear] = drawn;
+    const parameters = { angle: shiftAngle, translate, scale, shear };
+    expect(shift.drawParameters(size, generator)).toEqual(parameters);
   }
 });
 
