@@ -15,7 +15,7 @@ export const control = {
   threads: 76,
   /** Which entry the workers run next. */
   entry: 80,
-  /** 1 + the threads' error, where one failed. */
+  /** Not 0 when a thread failed. */
   failed: 84,
   /** Counts up whenever all threads have arrived. */
   generation: 128,

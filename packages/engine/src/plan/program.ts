@@ -18,12 +18,10 @@ import { affineOf, biasOf, needsSums } from './post/affine.js';
 import { emitSums } from './post/backward.js';
 import { emitBiasGradient, emitNormalise, emitNormaliseGradient, emitStatistics } from './post/batch-norm.js';
 import { emitProducer } from './producers/index.js';
-import { barrierLocals, emitBarrier, emitShared } from './threads/synchronise.js';
+import { barrierLocals, emitBarrier, emitShared, importSilence } from './threads/synchronise.js';
 
 /** What the threads can be told to run. */
 export const entry = {
-  /** Leave: the thread's function returns. */
-  exit: 0,
   /** Weights into the form that kernels read. */
   prepare: 1,
   /** Forward in training mode: batch statistics, dropout. */
@@ -79,6 +77,7 @@ export function compileProgram(
   const arena = new Arena(CONTROL_BYTES);
   const { weights, values, gradients } = layOutWeights(graph, arena);
   const module = new ModuleBuilder();
+  const silence = importSilence(module);
   const context = new PlanContext(module, arena, options.capacity, stages, weights);
 
   const code = stages.map((stage) =>
@@ -98,9 +97,9 @@ export function compileProgram(
     const first = counter;
     counter += list.length;
     if (counter > MAX_PHASES) throw new Error(`A plan has at most ${MAX_PHASES} phases, this one more`);
-    return emitEntry(module, name, list, first, { start: scratchStart, bytes: scratchBytes });
+    return emitEntry(module, silence, name, list, first, { start: scratchStart, bytes: scratchBytes });
   });
-  emitRuns(module, entries);
+  emitRuns(module, silence, entries);
 
   const pages = Math.ceil(arena.end / PAGE_BYTES) + 1;
   const bytes = module.encode({ initialPages: pages, maximumPages: pages, shared: options.shared });
@@ -221,13 +220,14 @@ function backwardPhases(
 /** `(thread)`: runs the phases, all threads together. */
 function emitEntry(
   module: ModuleBuilder,
+  silence: FunctionRef,
   name: string,
   phases: readonly Phase[],
   firstCounter: number,
   scratch: { start: number; bytes: number },
 ): FunctionRef {
   return module.function(name, ['i32'], [], (f, [thread]) => {
-    const locals = barrierLocals(f);
+    const barrier = { locals: barrierLocals(f), silence };
     const [base, item] = f.locals('i32', 2);
     f.set(base, i32.add(i32.const(scratch.start), i32.mul(get(thread), i32.const(scratch.bytes))));
     for (const [i, phase] of phases.entries()) {
@@ -241,7 +241,7 @@ function emitEntry(
               f.call(call.run, i32.sub(get(item), i32.const(call.from))),
             );
       });
-      emitBarrier(f, locals, () => {
+      emitBarrier(f, barrier, () => {
         f.emit(i32.atomicStore(i32.const(0), i32.const(0), control.counters + (firstCounter + i) * 64));
         if (phase.single) f.call(phase.single);
       });
@@ -250,7 +250,7 @@ function emitEntry(
 }
 
 /** `work(thread)` for the workers, `run(entry)` for the thread that leads them. */
-function emitRuns(module: ModuleBuilder, entries: readonly FunctionRef[]): void {
+function emitRuns(module: ModuleBuilder, silence: FunctionRef, entries: readonly FunctionRef[]): void {
   const dispatch = module.function('dispatch', ['i32', 'i32'], [], (f, [which, thread]) => {
     for (const [i, target] of entries.entries())
       f.if(i32.eq(get(which), i32.const(i + 1)), () => f.call(target, get(thread)));
@@ -261,12 +261,10 @@ function emitRuns(module: ModuleBuilder, entries: readonly FunctionRef[]): void 
     [],
     (f, [thread]) => {
       const locals = barrierLocals(f);
-      const which = f.local('i32');
       f.doWhile(() => {
-        emitBarrier(f, locals, undefined, true);
-        f.set(which, i32.load(i32.const(0), control.entry));
-        f.call(dispatch, get(which), get(thread));
-        return get(which);
+        emitBarrier(f, { locals });
+        f.call(dispatch, i32.load(i32.const(0), control.entry), get(thread));
+        return i32.const(1);
       });
     },
     { export: true },
@@ -278,7 +276,7 @@ function emitRuns(module: ModuleBuilder, entries: readonly FunctionRef[]): void 
     (f, [which]) => {
       const locals = barrierLocals(f);
       f.emit(i32.store(i32.const(0), get(which), control.entry));
-      emitBarrier(f, locals);
+      emitBarrier(f, { locals, silence });
       f.call(dispatch, get(which), i32.const(0));
     },
     { export: true },

@@ -13,7 +13,7 @@ interface BuiltFunction {
 export const PAGE_BYTES = 65_536;
 
 /**
- * Assembles a WebAssembly module around one imported memory, `env.memory`.
+ * Assembles a WebAssembly module around one imported memory, `env.memory`, and functions imported from `env`.
  *
  * The binary format is that of the WebAssembly core specification, with the SIMD, bulk-memory and threads
  * extensions: https://webassembly.github.io/spec/core/binary/index.html
@@ -21,7 +21,15 @@ export const PAGE_BYTES = 65_536;
 export class ModuleBuilder {
   readonly #types: number[][] = [];
   readonly #typeIndex = new Map<string, number>();
+  readonly #imports: { name: string; typeIndex: number }[] = [];
   readonly #functions: (BuiltFunction | undefined)[] = [];
+
+  /** Imports a function `env.name`. Imported functions are numbered first, so they come before all others. */
+  importFunction(name: string, parameters: readonly ValueType[], results: readonly ValueType[]): FunctionRef {
+    if (this.#functions.length > 0) throw new Error(`${name} must be imported before functions are added`);
+    const index = this.#imports.push({ name, typeIndex: this.#type(parameters, results) }) - 1;
+    return { name, index };
+  }
 
   /** Adds a function. `body` writes it; its parameters come as locals. */
   function(
@@ -33,18 +41,18 @@ export class ModuleBuilder {
   ): FunctionRef {
     const builder = new FunctionBuilder(parameters.length);
     // The slot is taken before the body runs, so that a body may add functions of its own.
-    const index = this.#functions.push(undefined) - 1;
+    const slot = this.#functions.push(undefined) - 1;
     body(
       builder,
       parameters.map((_, i) => ({ index: i })),
     );
-    this.#functions[index] = {
+    this.#functions[slot] = {
       name,
       typeIndex: this.#type(parameters, results),
       code: builder.encode(),
       exportName: options.export ? name : undefined,
     };
-    return { name, index };
+    return { name, index: this.#imports.length + slot };
   }
 
   #type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
@@ -61,8 +69,9 @@ export class ModuleBuilder {
   /** The module's bytes. The memory that is imported must have just these limits. */
   encode(memory: { initialPages: number; maximumPages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
     const functions = this.#functions as BuiltFunction[];
+    const first = this.#imports.length;
     const exports = functions.flatMap((fn, index) =>
-      fn.exportName === undefined ? [] : [[...utf8(fn.exportName), 0x00, ...unsigned(index)]],
+      fn.exportName === undefined ? [] : [[...utf8(fn.exportName), 0x00, ...unsigned(first + index)]],
     );
     const memoryImport = [
       ...utf8('env'),
@@ -72,15 +81,21 @@ export class ModuleBuilder {
       ...unsigned(memory.initialPages),
       ...unsigned(memory.maximumPages),
     ];
+    const functionImports = this.#imports.map(({ name, typeIndex }) => [
+      ...utf8('env'),
+      ...utf8(name),
+      0x00,
+      ...unsigned(typeIndex),
+    ]);
     const sections: [number, number[]][] = [
       [1, vector(this.#types)],
-      [2, vector([memoryImport])],
+      [2, vector([memoryImport, ...functionImports])],
       [3, vector(functions.map((fn) => unsigned(fn.typeIndex)))],
       [7, vector(exports)],
       [10, vector(functions.map((fn) => fn.code))],
     ];
     // Names for profilers and stack traces.
-    const names = vector(functions.map((fn, index) => [...unsigned(index), ...utf8(fn.name)]));
+    const names = vector(functions.map((fn, index) => [...unsigned(first + index), ...utf8(fn.name)]));
     sections.push([0, [...utf8('name'), 1, ...unsigned(names.length), ...names]]);
     const bytes = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
     for (const [id, content] of sections) {

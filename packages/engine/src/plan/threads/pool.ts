@@ -1,6 +1,6 @@
 import { EngineError, startWorker, type WorkerHandle, type WorkerScope } from '@mnist-kit/core';
 import { control } from '../context.js';
-import { entry, type Program } from '../program.js';
+import type { Program } from '../program.js';
 
 interface WorkerData {
   readonly module: WebAssembly.Module;
@@ -11,11 +11,16 @@ interface WorkerData {
   readonly generationWord: number;
 }
 
+/** What `control.failed` holds when the leading thread failed; a worker leaves its number. */
+const LEADER_FAILED = -1;
+
 /** Runs in the worker; uses nothing from outside itself. */
 function workerMain(scope: WorkerScope<WorkerData>): void {
   const { module, memory, thread, failedWord, generationWord } = scope.workerData;
   try {
-    const instance = new WebAssembly.Instance(module, { env: { memory } });
+    // The leading thread looks after the others.
+    const silence = () => {};
+    const instance = new WebAssembly.Instance(module, { env: { memory, silence } });
     scope.postMessage('ready');
     (instance.exports.work as (thread: number) => void)(thread);
   } catch (error) {
@@ -37,7 +42,7 @@ export class ThreadPool {
   readonly #workers: WorkerHandle[] = [];
   readonly #words: Int32Array;
   #failure: Error | undefined;
-  #disposed = false;
+  #ended: Promise<unknown> | undefined;
 
   private constructor(
     program: Program,
@@ -47,16 +52,29 @@ export class ThreadPool {
     this.memory = new WebAssembly.Memory({ initial: program.pages, maximum: program.pages, shared });
     this.#words = new Int32Array(this.memory.buffer);
     this.#words[control.threads / 4] = threads;
-    const instance = new WebAssembly.Instance(program.module, { env: { memory: this.memory } });
+    const silence = () => this.#checkWorkers();
+    const instance = new WebAssembly.Instance(program.module, { env: { memory: this.memory, silence } });
     this.#run = instance.exports.run as (entry: number) => void;
   }
 
-  /** Starts `threads - 1` workers and waits until they are there. */
+  /**
+   * Starts `threads - 1` workers and waits until they are there.
+   *
+   * @throws EngineError when one does not start.
+   */
   static async start(program: Program, threads: number, shared: boolean): Promise<ThreadPool> {
     const pool = new ThreadPool(program, threads, shared);
-    const ready: Promise<void>[] = [];
-    for (let thread = 1; thread < threads; thread++) ready.push(pool.#startWorker(program, thread));
-    await Promise.all(ready);
+    try {
+      const ready: Promise<void>[] = [];
+      for (let thread = 1; thread < threads; thread++) ready.push(pool.#startWorker(program, thread));
+      await Promise.all(ready);
+    } catch (error) {
+      await pool.dispose();
+      throw new EngineError(
+        `The plan's ${threads} threads did not start (${(error as Error).message}): choose fewer.`,
+        { cause: error },
+      );
+    }
     for (const worker of pool.#workers) worker.unref();
     return pool;
   }
@@ -73,12 +91,7 @@ export class ThreadPool {
       this.#workers.push(worker);
       worker.onMessage(() => resolve());
       worker.onError((error) => {
-        if (this.#disposed) return;
-        this.#failure = error;
-        // Whoever waits for this thread must learn that it will not come.
-        Atomics.store(this.#words, control.failed / 4, thread);
-        Atomics.add(this.#words, control.generation / 4, 1);
-        Atomics.notify(this.#words, control.generation / 4);
+        this.#fail(error, thread);
         reject(error);
       });
     });
@@ -90,17 +103,35 @@ export class ThreadPool {
    * @throws EngineError when a thread failed; the pool is of no use afterwards.
    */
   run(which: number): void {
-    if (this.#disposed) throw new EngineError('This executor was disposed. Make a new one to go on.');
-    if (this.#failure || Atomics.load(this.#words, control.failed / 4) !== 0) throw this.#failed();
+    if (this.#ended) throw new EngineError('This executor was disposed. Make a new one to go on.');
+    if (this.#hasFailed) throw this.#error();
     try {
       this.#run(which);
     } catch (error) {
-      this.#failure ??= error as Error;
-      throw this.#failed();
+      this.#fail(error as Error, LEADER_FAILED);
+      throw this.#error();
     }
   }
 
-  #failed(): EngineError {
+  get #hasFailed(): boolean {
+    return Atomics.load(this.#words, control.failed / 4) !== 0;
+  }
+
+  /** Called from inside of a run that waits: no event could have told of a worker's end by then. */
+  #checkWorkers(): void {
+    if (!this.#workers.every((worker) => worker.isRunning()))
+      throw new EngineError('A worker thread ended in the middle of a step.');
+  }
+
+  /** Whoever waits for the others must learn that they will not come. */
+  #fail(error: Error, thread: number): void {
+    this.#failure ??= error;
+    Atomics.store(this.#words, control.failed / 4, thread);
+    Atomics.add(this.#words, control.generation / 4, 1);
+    Atomics.notify(this.#words, control.generation / 4);
+  }
+
+  #error(): EngineError {
     return new EngineError(
       `A thread of the plan died (${this.#failure?.message ?? 'no message'}). ` +
         'The weights of this step are lost: make a new executor and go on from the last checkpoint.',
@@ -108,11 +139,9 @@ export class ThreadPool {
     );
   }
 
+  /** Ends the threads; they may be in the middle of something. */
   async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    const healthy = !this.#failure && Atomics.load(this.#words, control.failed / 4) === 0;
-    if (healthy && this.threads > 1) this.#run(entry.exit);
-    this.#disposed = true;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    this.#ended ??= Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await this.#ended;
   }
 }
