@@ -18,7 +18,7 @@ import {
   Trainer,
   type TrainerOptions,
 } from '@mnist-kit/trainer';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LinearExecutor, linearModel } from './linear-executor.js';
 import { ListLoader, threeClasses } from './list-loader.js';
 import { nll, sgd } from './parts.js';
@@ -393,6 +393,30 @@ describe('loggers', () => {
       { epoch: 2, step: 6, lr: 0.5 },
     ]);
     expect(() => new LearningRateMonitor({ interval: 'batch' as 'step' })).toThrow(InvalidArgumentError);
+  });
+
+  test('ProgressBar draws a bar with rate, loss, accuracy and time left', async () => {
+    const written: string[] = [];
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      written.push(String(text));
+      return true;
+    });
+    const isTTY = process.stdout.isTTY;
+    Object.assign(process.stdout, { isTTY: true, cursorTo: () => true, clearLine: () => true });
+    try {
+      const slow: Callback = {
+        onTrainBatchEnd: () => new Promise((resolve) => setTimeout(resolve, 120)),
+      };
+      await setup([slow, new ProgressBar({ log: () => {} })]).trainer.fit(train(), { val: val() });
+    } finally {
+      Object.assign(process.stdout, { isTTY });
+      write.mockRestore();
+    }
+    const drawn = written.join('\n');
+    expect(drawn).toMatch(
+      /epoch 1\/1 .* 2\/3 \| \d+\.\d it\/s \| loss \d\.\d{4} \| accuracy \d+\.\d\d% \| 1s left/,
+    );
+    expect(drawn).toMatch(/3\/3 .*measuring val/);
   });
 
   test('ProgressBar prints a line per epoch where there is no terminal', async () => {

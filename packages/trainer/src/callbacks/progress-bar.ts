@@ -54,7 +54,7 @@ export class ProgressBar implements Callback {
     const { SingleBar, Presets } = (await import('cli-progress')).default;
     this.#bar = new SingleBar(
       {
-        format: '{title} {bar} {value}/{total} | {rate} it/s | loss {loss} | accuracy {accuracy} | {eta}',
+        format: '{title} {bar} {value}/{total} | {rate} it/s | loss {loss} | accuracy {accuracy} | {left}',
         stream: process.stdout,
         hideCursor: true,
         clearOnComplete: true,
@@ -71,7 +71,7 @@ export class ProgressBar implements Callback {
     this.#firstBatch = run.batch;
     this.#updated = 0;
     if (this.#bar === undefined) return;
-    const payload = { title: title(run), rate: '-', loss: '-', accuracy: '-', eta: '' };
+    const payload = { title: title(run), rate: '-', loss: '-', accuracy: '-', left: '' };
     this.#bar.start(run.batchesPerEpoch ?? 0, run.batch, payload);
     this.#active = true;
   }
@@ -88,12 +88,12 @@ export class ProgressBar implements Callback {
       rate: rate.toFixed(1),
       loss: report.meanLoss.toFixed(4),
       accuracy: `${(report.meanAccuracy * 100).toFixed(2)}%`,
-      eta: left === undefined ? '' : `${formatSeconds(left)} left`,
+      left: left === undefined ? '' : `${formatSeconds(left)} left`,
     });
   }
 
   onValidationStart(run: Run, name: string): void {
-    this.#bar?.update(run.batch, { eta: `measuring ${name}` });
+    this.#bar?.update(run.batch, { left: `measuring ${name}` });
   }
 
   onEpochEnd(run: Run, record: EpochRecord): void {
