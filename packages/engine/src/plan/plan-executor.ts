@@ -44,10 +44,28 @@ export async function createPlanExecutor(
   return executor;
 }
 
-/** Whether threads can share memory here: always in Node, in a browser only on isolated pages. */
-const canShareMemory = (): boolean =>
-  typeof SharedArrayBuffer !== 'undefined' &&
-  (typeof crossOriginIsolated === 'undefined' || crossOriginIsolated);
+/**
+ * Whether threads can share memory and wait for each other here: always in Node, in a browser only on isolated
+ * pages, and there in workers, because a page itself must not wait.
+ */
+function canUseThreads(): boolean {
+  if (typeof SharedArrayBuffer === 'undefined') return false;
+  if (typeof crossOriginIsolated !== 'undefined' && !crossOriginIsolated) return false;
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What an executor has for batches of up to `capacity` images. */
+interface Room {
+  readonly capacity: number;
+  readonly memory: PlanMemory;
+  readonly pool: ThreadPool;
+  readonly outputs: Float32Array;
+}
 
 class PlanExecutor implements Executor {
   readonly engine = 'plan';
@@ -56,10 +74,9 @@ class PlanExecutor implements Executor {
   readonly parameters: readonly Parameter[];
   readonly #threads: number;
   readonly #masks: DropoutMasks;
-  #capacity = 0;
-  #memory!: PlanMemory;
-  #pool!: ThreadPool;
-  #outputs = new Float32Array(0);
+  /** Absent before the first `grow` and after `dispose`. */
+  #made: Room | undefined;
+  #disposed = false;
   /** Whether the weights changed since they were last brought into the kernels' form. */
   #stale = true;
 
@@ -71,10 +88,10 @@ class PlanExecutor implements Executor {
     const { height, width, channels } = graph.stages[0].raw;
     this.inputShape = [height, width, channels];
     this.classes = graph.stages[graph.stages.length - 1].raw.channels;
-    this.#threads = canShareMemory() ? threads : 1;
+    this.#threads = canUseThreads() ? threads : 1;
     this.#masks = new DropoutMasks(graph);
     // The views move when the memory grows, so parameters look them up.
-    const view = (ref: WeightRef, kind: 'value' | 'gradient') => this.#memory.weight(ref, kind);
+    const view = (ref: WeightRef, kind: 'value' | 'gradient') => this.#room.memory.weight(ref, kind);
     this.parameters = graph.weights
       .filter((ref) => ref.trainable)
       .map((ref) => ({
@@ -94,71 +111,87 @@ class PlanExecutor implements Executor {
     return `plan, WebAssembly SIMD, ${threads}`;
   }
 
+  get #room(): Room {
+    this.#checkOpen();
+    return this.#made as Room;
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed) throw new EngineError('This executor was disposed of. Make a new one.');
+  }
+
   /** Makes room for batches of `capacity` images. Weights move along. */
   async grow(capacity: number): Promise<void> {
-    if (capacity <= this.#capacity) return;
     const shared = this.#threads > 1;
     const program = compileProgram(this.graph, { capacity, threads: this.#threads, shared });
     const pool = await startPool(program, this.#threads, shared, capacity);
-    const memory = new PlanMemory(this.graph, program, pool.memory);
-    const old = this.#pool;
-    if (this.#capacity > 0) memory.writeWeights(this.#memory.readWeights());
-    this.#memory = memory;
-    this.#pool = pool;
-    this.#capacity = capacity;
-    this.#outputs = new Float32Array(capacity * this.classes);
-    this.#stale = true;
-    await old?.dispose();
+    const old = this.#made;
+    if (this.#disposed) await pool.dispose();
+    else {
+      const memory = new PlanMemory(this.graph, program, pool.memory);
+      if (old) memory.writeWeights(old.memory.readWeights());
+      this.#made = { capacity, memory, pool, outputs: new Float32Array(capacity * this.classes) };
+      this.#stale = true;
+    }
+    await old?.pool.dispose();
   }
 
   drawMasks(size: number, generator: Generator): void {
+    this.#checkOpen();
+    this.#checkSize(size);
     this.#masks.draw(size, generator);
   }
 
   trainStep(images: Float32Array, size: number, target: StepTarget): StepOutput | Promise<StepOutput> {
-    if (size > this.#capacity) return this.grow(size).then(() => this.#trainStep(images, size, target));
+    this.#checkOpen();
+    this.#checkBatch(images, size);
+    if (size > this.#room.capacity) return this.grow(size).then(() => this.#trainStep(images, size, target));
     return this.#trainStep(images, size, target);
   }
 
   #trainStep(images: Float32Array, size: number, target: StepTarget): StepOutput {
-    const memory = this.#memory;
+    const { memory, pool, outputs: all } = this.#room;
     memory.setBatch(images, 0, size);
     this.#masks.use(memory, size);
     if (this.#stale) this.#prepare();
-    this.#pool.run(entry.forward);
-    const outputs = memory.readOutputs(size, this.#outputs);
+    pool.run(entry.forward);
+    const outputs = memory.readOutputs(size, all);
     const { loss, gradient } = lossAndGradient(outputs, size, this.classes, this.graph.head, target);
     memory.setOutputGradient(gradient, size);
-    this.#pool.run(entry.backward);
+    pool.run(entry.backward);
     return { loss, outputs };
   }
 
   parametersChanged(): void {
+    this.#checkOpen();
     this.#stale = true;
   }
 
   predict(images: Float32Array, size: number): Float32Array {
-    const all = size > this.#capacity ? new Float32Array(size * this.classes) : this.#outputs;
+    this.#checkOpen();
+    this.#checkBatch(images, size);
+    const { memory, pool, capacity, outputs } = this.#room;
+    const all = size > capacity ? new Float32Array(size * this.classes) : outputs;
     if (this.#stale) this.#prepare();
-    setRunningNorms(this.graph, this.#memory);
-    this.#masks.clear(this.#memory, Math.min(size, this.#capacity));
-    for (let first = 0; first < size; first += this.#capacity) {
-      const count = Math.min(this.#capacity, size - first);
-      this.#memory.setBatch(images, first, count);
-      this.#pool.run(entry.infer);
-      const outputs = this.#memory.readOutputs(count, this.#outputs);
-      applyHead(outputs, count, this.classes, this.graph.head);
-      if (all !== this.#outputs) all.set(outputs, first * this.classes);
+    setRunningNorms(this.graph, memory);
+    this.#masks.clear(memory, Math.min(size, capacity));
+    for (let first = 0; first < size; first += capacity) {
+      const count = Math.min(capacity, size - first);
+      memory.setBatch(images, first, count);
+      pool.run(entry.infer);
+      const part = memory.readOutputs(count, outputs);
+      applyHead(part, count, this.classes, this.graph.head);
+      if (all !== outputs) all.set(part, first * this.classes);
     }
     return all.subarray(0, size * this.classes);
   }
 
   readWeights(): TensorDict {
-    return this.#memory.readWeights();
+    return this.#room.memory.readWeights();
   }
 
   writeWeights(weights: TensorDict): void {
-    this.#memory.writeWeights(weights);
+    this.#room.memory.writeWeights(weights);
     this.#stale = true;
   }
 
@@ -174,13 +207,34 @@ class PlanExecutor implements Executor {
   }
 
   async dispose(): Promise<void> {
-    await this.#pool.dispose();
+    this.#disposed = true;
+    const made = this.#made;
+    // Memory goes back although somebody may keep the executor.
+    this.#made = undefined;
+    await made?.pool.dispose();
   }
 
   #prepare(): void {
-    this.#pool.run(entry.prepare);
-    setBiases(this.graph, this.#memory);
+    const { memory, pool } = this.#room;
+    pool.run(entry.prepare);
+    setBiases(this.graph, memory);
     this.#stale = false;
+  }
+
+  #checkSize(size: number): void {
+    if (!Number.isInteger(size) || size < 1)
+      throw new InvalidArgumentError('size', 'must be a positive integer', size);
+  }
+
+  #checkBatch(images: Float32Array, size: number): void {
+    this.#checkSize(size);
+    const pixels = this.inputShape.reduce((product, side) => product * side, 1);
+    if (images.length < size * pixels)
+      throw new InvalidArgumentError(
+        'images',
+        `must hold ${size} images of ${this.inputShape.join(' x ')} values`,
+        images.length,
+      );
   }
 }
 
