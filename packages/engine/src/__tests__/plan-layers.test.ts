@@ -20,6 +20,7 @@ interface Block {
   useBias: boolean;
   batchNorm: boolean;
   relu: boolean;
+  /** Rate, or -1 for no layer. */
   dropout: number;
   pool: boolean;
 }
@@ -32,7 +33,7 @@ const block: fc.Arbitrary<Block> = fc.record({
   useBias: fc.boolean(),
   batchNorm: fc.boolean(),
   relu: fc.boolean(),
-  dropout: fc.constantFrom(0, 0.3),
+  dropout: fc.constantFrom(-1, 0, 0.3),
   pool: fc.boolean(),
 });
 
@@ -50,7 +51,9 @@ function chain(shape: [number, number, number], blocks: Block[]): tfl.LayersMode
     apply(layers.conv2d({ filters, kernelSize, strides, padding, useBias }));
     if (one.batchNorm) apply(layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5 }));
     if (one.relu) apply(layers.activation({ activation: 'relu' }));
-    if (one.dropout) apply(layers.dropout({ rate: one.dropout, noiseShape: [null, 1, 1, null] as number[] }));
+    // A rate of 0 draws nothing, on either executor.
+    if (one.dropout >= 0)
+      apply(layers.dropout({ rate: one.dropout, noiseShape: [null, 1, 1, null] as number[] }));
     const [, h, w] = x.shape as number[];
     if (one.pool && h % 2 === 0 && w % 2 === 0) apply(layers.maxPooling2d({ poolSize: 2, strides: 2 }));
   }

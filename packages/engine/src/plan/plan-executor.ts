@@ -21,6 +21,10 @@ import { ThreadPool } from './threads/pool.js';
 
 /** The most threads that are taken without being asked for. */
 const MOST_THREADS = 8;
+/** The most that may be asked for: a batch has no work for more. */
+const THREAD_LIMIT = 256;
+/** What 32-bit addresses reach. */
+const PAGE_LIMIT = 65_536;
 const DEFAULT_BATCH = 128;
 
 /**
@@ -34,8 +38,11 @@ export async function createPlanExecutor(
   options: ExecutorOptions = {},
 ): Promise<Executor> {
   const { threads = Math.min(MOST_THREADS, availableParallelism()), batchSize = DEFAULT_BATCH } = options;
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new InvalidArgumentError('threads', 'must be a positive integer', threads);
+  const { reproducible = true } = options;
+  if (!Number.isInteger(threads) || threads < 1 || threads > THREAD_LIMIT)
+    throw new InvalidArgumentError('threads', `must be an integer from 1 to ${THREAD_LIMIT}`, threads);
+  if (typeof reproducible !== 'boolean')
+    throw new InvalidArgumentError('reproducible', 'must be true or false', reproducible);
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new InvalidArgumentError('batchSize', 'must be a positive integer', batchSize);
   const executor = new PlanExecutor(model, readModel(model), threads);
@@ -124,7 +131,7 @@ class PlanExecutor implements Executor {
   async grow(capacity: number): Promise<void> {
     const shared = this.#threads > 1;
     const program = compileProgram(this.graph, { capacity, threads: this.#threads, shared });
-    const pool = await startPool(program, this.#threads, shared, capacity);
+    const pool = await startPool(program, this.#threads, shared);
     const old = this.#made;
     if (this.#disposed) await pool.dispose();
     else {
@@ -238,21 +245,12 @@ class PlanExecutor implements Executor {
   }
 }
 
-async function startPool(
-  program: Program,
-  threads: number,
-  shared: boolean,
-  capacity: number,
-): Promise<ThreadPool> {
+async function startPool(program: Program, threads: number, shared: boolean): Promise<ThreadPool> {
   try {
     return await ThreadPool.start(program, threads, shared);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const megabytes = Math.round((program.pages * PAGE_BYTES) / 2 ** 20);
-    throw new EngineError(
-      `The plan needs ${megabytes} MiB for batches of ${capacity}: choose a smaller batch size.`,
-      { cause: error },
-    );
+    throw outOfMemory(program.pages, program.capacity, error);
   }
 }
 

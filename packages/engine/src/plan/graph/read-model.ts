@@ -226,6 +226,8 @@ class ModelReader {
   #dropout(reader: Reader): Stage {
     const { layer, config, source, refuse } = reader;
     const rate = config.rate as number;
+    // As in PyTorch, a rate of zero decides nothing and draws nothing.
+    if (rate === 0) return source;
     const { height, width } = source.shape;
     const noise = (config.noiseShape ?? []) as (number | null)[];
     if (height * width > 1 && noise.length === 0)
