@@ -23,8 +23,6 @@ import { ThreadPool } from './threads/pool.js';
 const MOST_THREADS = 8;
 /** The most that may be asked for: a batch has no work for more. */
 const THREAD_LIMIT = 256;
-/** What 32-bit addresses reach. */
-const PAGE_LIMIT = 65_536;
 const DEFAULT_BATCH = 128;
 
 /**
@@ -131,7 +129,7 @@ class PlanExecutor implements Executor {
   async grow(capacity: number): Promise<void> {
     const shared = this.#threads > 1;
     const program = compileProgram(this.graph, { capacity, threads: this.#threads, shared });
-    const pool = await startPool(program, this.#threads, shared);
+    const pool = await startPool(program, this.#threads, shared, capacity);
     const old = this.#made;
     if (this.#disposed) await pool.dispose();
     else {
@@ -245,12 +243,21 @@ class PlanExecutor implements Executor {
   }
 }
 
-async function startPool(program: Program, threads: number, shared: boolean): Promise<ThreadPool> {
+async function startPool(
+  program: Program,
+  threads: number,
+  shared: boolean,
+  capacity: number,
+): Promise<ThreadPool> {
   try {
     return await ThreadPool.start(program, threads, shared);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw outOfMemory(program.pages, program.capacity, error);
+    const megabytes = Math.round((program.pages * PAGE_BYTES) / 2 ** 20);
+    throw new EngineError(
+      `The plan needs ${megabytes} MiB for batches of ${capacity}: choose a smaller batch size.`,
+      { cause: error },
+    );
   }
 }
 

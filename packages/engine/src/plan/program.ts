@@ -1,3 +1,4 @@
+import { EngineError } from '@mnist-kit/core';
 import type { FunctionRef } from '../wasm/function-builder.js';
 import { ModuleBuilder, PAGE_BYTES } from '../wasm/module-builder.js';
 import { get, i32 } from '../wasm/ops.js';
@@ -68,7 +69,14 @@ function itemPhase(parts: readonly { run: FunctionRef; items: number }[]): Phase
   return { items: from, calls };
 }
 
-/** Lays out memory for a batch of up to `capacity` images and writes all code. */
+/** Pages that 32-bit addresses reach. */
+const PAGE_LIMIT = 65_536;
+
+/**
+ * Lays out memory for a batch of up to `capacity` images and writes all code.
+ *
+ * @throws EngineError when that takes more memory than WebAssembly can address.
+ */
 export function compileProgram(
   graph: StageGraph,
   options: { capacity: number; threads: number; shared: boolean },
@@ -102,6 +110,11 @@ export function compileProgram(
   emitRuns(module, silence, entries);
 
   const pages = Math.ceil(arena.end / PAGE_BYTES) + 1;
+  if (pages > PAGE_LIMIT)
+    throw new EngineError(
+      `The plan needs ${Math.round(arena.end / 2 ** 20)} MiB for batches of ${options.capacity} and ` +
+        `${options.threads} threads, and WebAssembly addresses 4096: choose a smaller batch size.`,
+    );
   const bytes = module.encode({ initialPages: pages, maximumPages: pages, shared: options.shared });
   return {
     module: new WebAssembly.Module(bytes),
