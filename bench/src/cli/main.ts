@@ -15,8 +15,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       fidelity: async (options) => (await import('../fidelity/fidelity.js')).fidelity(options),
     });
   } catch (error) {
-    if (!(error instanceof MnistKitError)) throw error;
-    console.error(`error: ${error.message}`);
+    // The file system said no: a folder that is missing, full or not ours to write to.
+    const refused = error instanceof Error && 'syscall' in error && 'path' in error;
+    if (!refused && !(error instanceof MnistKitError)) throw error;
+    console.error(`error: ${(error as Error).message}`);
     process.exitCode = USER_MISTAKE;
   }
 }

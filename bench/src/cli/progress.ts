@@ -17,4 +17,8 @@ export class Progress implements Listener {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     process.stdout.write(`${text}\n`);
   }
+
+  printNotes(): void {
+    if (this.notes.length > 0) this.print(`\nLeft out:\n${this.notes.join('\n')}`);
+  }
 }

@@ -38,6 +38,16 @@ export function stockRunners(slow: boolean): Runner[] {
   ];
 }
 
+/** jax-js on its WebAssembly backend, which has one thread in Node. */
+export function jaxJsRunner(slow: boolean): Runner {
+  return nodeRunner('jax-js-wasm', { name: 'jax-js' }, ({ kind, net, batch }) => {
+    if (!slow) return 'takes seconds for a step: left out of a quick run';
+    const affordable = (kind === 'train-step' && batch <= 128) || kind === 'inference';
+    if (net === 'optimizedNet' && affordable) return undefined;
+    return 'takes seconds for a step: measured with optimizedNet at train-step with batches up to 128 and at inference';
+  });
+}
+
 /** TensorFlow.js's cpu backend needs a minute for a step of 128 images. */
 function refuseMostly({ kind, net, batch }: Work, slow: boolean): string | undefined {
   if (!slow) return 'takes many seconds for a step: left out of a quick run';

@@ -4,10 +4,15 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 /** What runs the model in a child process of ours. */
 export type Engine =
   | { readonly name: 'plan'; readonly threads: number }
-  | { readonly name: 'eager' | 'tfjs'; readonly backend: 'wasm' | 'cpu' };
+  | { readonly name: 'eager'; readonly backend: 'wasm' | 'cpu' }
+  | { readonly name: 'tfjs'; readonly backend: 'wasm' | 'cpu' }
+  | { readonly name: 'jax-js' };
+
+/** Those that are this project's. */
+export type OwnEngine = Extract<Engine, { name: 'plan' | 'eager' }>;
 
 /** This project's executor for `engine`. */
-export function makeExecutor(model: LayersModel, engine: Engine, batchSize: number): Promise<Executor> {
+export function makeExecutor(model: LayersModel, engine: OwnEngine, batchSize: number): Promise<Executor> {
   if (engine.name === 'plan') return createPlanExecutor(model, { threads: engine.threads, batchSize });
   return createEagerExecutor(model, { backend: engine.backend, batchSize });
 }

@@ -13,8 +13,9 @@ export interface SessionOptions {
 }
 
 export async function makeSession({ work, engine, root }: SessionOptions): Promise<Session> {
-  // Imported when asked for: what TensorFlow.js alone needs must not delay the others' first step.
+  // Imported when asked for: what the peers need must not delay the others' first step.
   if (engine.name === 'tfjs') return (await import('./stock.js')).stockSession(work, engine.backend, root);
+  if (engine.name === 'jax-js') return (await import('./jax-js.js')).jaxJsSession(work, root);
   if (work.kind === 'train-step') return trainStepSession(work, engine, root);
   if (work.kind === 'inference') return inferenceSession(work, engine, root);
   const session = await epochSession(work, engine, root);

@@ -5,7 +5,7 @@ import { nllLoss } from '@mnist-kit/losses';
 import { Adam } from '@mnist-kit/optim';
 import type { Work } from '../works/work.js';
 import { firstBatches, trainLoader } from './data.js';
-import { type Engine, makeExecutor } from './engine.js';
+import { makeExecutor, type OwnEngine } from './engine.js';
 import { makeNet } from './nets.js';
 import type { Session } from './session.js';
 
@@ -33,20 +33,20 @@ class Training {
   }
 }
 
-async function makeTraining(work: Work, engine: Engine, generator: Generator): Promise<Training> {
+async function makeTraining(work: Work, engine: OwnEngine, generator: Generator): Promise<Training> {
   const model = makeNet(work.net, generator);
   return new Training(await makeExecutor(model, engine, work.batch), generator);
 }
 
 /** Training steps on batches that are ready. */
-export async function trainStepSession(work: Work, engine: Engine, root: string): Promise<Session> {
+export async function trainStepSession(work: Work, engine: OwnEngine, root: string): Promise<Session> {
   const training = await makeTraining(work, engine, new Generator(1));
   const next = await firstBatches(root, work.batch);
   return { step: () => training.step(next()) };
 }
 
 /** Training steps on augmented batches, one epoch after the other. */
-export async function epochSession(work: Work, engine: Engine, root: string): Promise<Session> {
+export async function epochSession(work: Work, engine: OwnEngine, root: string): Promise<Session> {
   const generator = new Generator(1);
   const training = await makeTraining(work, engine, generator);
   const stream = new BatchStream(await trainLoader(root, work.batch, generator));

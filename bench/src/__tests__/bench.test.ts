@@ -1,0 +1,108 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Report } from '../report/report.js';
+import { findPython } from '../runners/python.js';
+import { inFolder, runBench, withoutPyTorch } from './run-bench.js';
+
+const python = await findPython();
+
+async function reportOf(args: readonly string[], env?: Record<string, string>): Promise<Report> {
+  let report: Report | undefined;
+  await inFolder(async (folder) => {
+    const file = join(folder, 'results.json');
+    const outcome = await runBench(['--quick', '--json', file, ...args], env);
+    expect(outcome.stderr).toBe('');
+    expect(outcome.code).toBe(0);
+    report = JSON.parse(await readFile(file, 'utf8'));
+  });
+  return report!;
+}
+
+test('a quick run writes one result per work and runner, with every round, and says what it ran on', async () => {
+  const only = 'train-step/optimizedNet/32 plan|inference/optimizedNet/512 plan-1t';
+  const { machine, results, ratios, notes } = await reportOf(['--only', only], withoutPyTorch);
+  expect(results.map(({ work, runner }) => `${work} ${runner}`)).toEqual([
+    'train-step/optimizedNet/32 plan-1t',
+    'train-step/optimizedNet/32 plan-2t',
+    'inference/optimizedNet/512 plan-1t',
+  ]);
+  for (const { medianMs, minMs, rounds, roundsMs } of results) {
+    expect(rounds).toBe(3);
+    expect(roundsMs).toHaveLength(3);
+    expect(medianMs).toBe([...roundsMs].sort((a, b) => a - b)[1]);
+    expect(minMs).toBe(Math.min(...roundsMs));
+    expect(minMs).toBeGreaterThan(0);
+  }
+  expect(machine.node).toBe(process.versions.node);
+  expect(machine.cpu).not.toBe('');
+  expect(machine.cores).toBeGreaterThan(0);
+  expect(Date.parse(machine.date)).toBeLessThanOrEqual(Date.now());
+  expect(machine.pytorch).toBeNull();
+  expect(ratios).toEqual([]);
+  expect(notes.join()).toMatch(/PyTorch is left out.*python3-torch/);
+}, 120_000);
+
+test('works that need a fresh process are measured once per round, memory on its own list', async () => {
+  const only = '(time-to-first-step|peak-memory)/optimizedNet/128 plan-1t';
+  const { results, memory, notes } = await reportOf(['--rounds', '1', '--only', only], withoutPyTorch);
+  expect(results.map(({ work, rounds }) => [work, rounds])).toEqual([
+    ['time-to-first-step/optimizedNet/128', 1],
+  ]);
+  if (process.platform === 'linux') {
+    expect(memory).toHaveLength(1);
+    // The training images alone are 45 MiB.
+    expect(memory[0].medianMiB).toBeGreaterThan(45);
+    expect(memory[0].medianMiB).toBeLessThan(4096);
+  } else expect(notes.join()).toContain('Linux');
+}, 120_000);
+
+test.skipIf(typeof python === 'string')(
+  'PyTorch does the same work in turns, and everybody is compared with both of its formats',
+  async () => {
+    const only = 'train-step/optimizedNet/32 (plan-1t|pytorch)';
+    const { machine, results, ratios } = await reportOf(['--rounds', '2', '--threads', '1', '--only', only]);
+    expect(results.map(({ runner }) => runner)).toEqual(['plan-1t', 'pytorch-nchw', 'pytorch-channels-last']);
+    expect(machine.pytorch?.torch).toMatch(/^\d+\.\d+/);
+    const [plan, nchw] = results;
+    const ratio = ratios.find(
+      ({ runner, reference }) => runner === 'plan-1t' && reference === 'pytorch-nchw',
+    );
+    const expected = [0, 1].map((round) => nchw.roundsMs[round] / plan.roundsMs[round]);
+    expect(ratio?.ratio).toBeCloseTo((expected[0] + expected[1]) / 2, 10);
+    expect(new Set(ratios.filter(({ best }) => best).map(({ reference }) => reference)).size).toBe(1);
+  },
+  120_000,
+);
+
+test('--list says what would be measured, and why runners are left out of what was asked for', async () => {
+  const { stdout } = await runBench(['--list', '--only', 'train-step/improvedNet/512'], withoutPyTorch);
+  expect(stdout).toContain('train-step/improvedNet/512: plan-1t plan-2t\n');
+  expect(stdout).toMatch(/tfjs-wasm cannot train convolutions/);
+});
+
+test.each([
+  [['--rounds', '0'], '--rounds'],
+  [['--threads', '1,x'], '--threads'],
+  [['--only', '('], 'regular expression'],
+  [['--fast'], '--fast'],
+])('a mistake on the command line ends with code 2 and names it: %j', async (args, named) => {
+  const { code, stderr } = await runBench(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(named);
+  expect(stderr).not.toContain('    at ');
+});
+
+test('a file that cannot be written is known before anything is measured: code 2 and the path', async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const { code, stdout, stderr } = await runBench(
+      ['--quick', '--only', 'train-step/optimizedNet/32 plan-1t', '--json', join(file, 'results.json')],
+      withoutPyTorch,
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain(file);
+    expect(stdout).not.toContain('median');
+  });
+});
