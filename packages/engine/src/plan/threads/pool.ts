@@ -25,6 +25,8 @@ function workerMain(scope: WorkerScope<WorkerData>): void {
     (instance.exports.work as (thread: number) => void)(thread);
   } catch (error) {
     const words = new Int32Array(memory.buffer);
+    // Another thread failed first, and this one only heard of it.
+    if (Atomics.load(words, failedWord) !== 0) return;
     Atomics.store(words, failedWord, thread);
     Atomics.add(words, generationWord, 1);
     Atomics.notify(words, generationWord);
