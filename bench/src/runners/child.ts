@@ -7,7 +7,8 @@ const KEPT = 2000;
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  // An interrupted Python ends its loader processes; a killed one leaves them behind for a while.
+  for (const child of running) child.kill('SIGINT');
 });
 
 /** A process that answers lines of JSON with lines of JSON. */
