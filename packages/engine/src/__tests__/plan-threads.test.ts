@@ -125,12 +125,12 @@ test('threads without work leave the processor alone', async () => {
 
 test('memory of executors goes back when they are disposed of, round after round', async () => {
   const rounds: { full: number; empty: number }[] = JSON.parse(await run('many.mjs'));
-  expect(rounds).toHaveLength(4);
-  const [first] = rounds;
-  const last = rounds[rounds.length - 1];
-  const taken = first.full - first.empty;
+  expect(rounds).toHaveLength(6);
+  // The first rounds fill what the runtime keeps for itself: stacks, compiled code.
+  const [, , , early, , late] = rounds;
+  const taken = late.full - late.empty;
   expect(taken).toBeGreaterThan(20);
-  expect(last.empty - first.empty).toBeLessThan(taken / 4);
+  expect(late.empty - early.empty).toBeLessThan(taken / 4);
 });
 
 test('twenty executors that take turns do not disturb each other', async () => {

@@ -17,7 +17,7 @@ const resident = async () => {
 
 const rounds = [];
 const kept = [];
-for (let round = 0; round < 4; round++) {
+for (let round = 0; round < 6; round++) {
   const executors = await Promise.all(Array.from({ length: 6 }, () => makeExecutor({ threads: 2 })));
   for (let step = 0; step < 2; step++) for (const executor of executors) await trainStep(executor);
   const full = await resident();
