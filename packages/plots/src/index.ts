@@ -13,6 +13,7 @@ export {
   type LearningRatePoint,
   learningRateCurve,
 } from './learning-rate-curve.js';
+export { type LearningRateSweep, learningRateFinderCurve } from './learning-rate-finder-curve.js';
 export { type LossComparisonOptions, lossComparison, type NamedCurve } from './loss-comparison.js';
 export {
   findMistakes,
