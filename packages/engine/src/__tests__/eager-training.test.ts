@@ -4,6 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
 import { batch, golden, nets } from './eager-golden.js';
 import {
+  expectFirstStatistics,
   expectNormsAndBuffers,
   expectWeightsAfterAdamW,
   runs,
@@ -37,4 +38,8 @@ test.each(nets)('%s in eval mode has the loss of PyTorch, op by op', async (net,
   expect(Math.abs(total / 32 - golden[net].eval_nll)).toBeLessThan(1e-5);
   await executor.dispose();
   model.dispose();
+});
+
+test.each(nets)('%s keeps the running statistics that PyTorch keeps, op by op', async (net) => {
+  await expectFirstStatistics(net, onWasm);
 });

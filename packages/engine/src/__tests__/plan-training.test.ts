@@ -4,6 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
 import { batch, golden, nets } from './eager-golden.js';
 import {
+  expectFirstStatistics,
   expectNormsAndBuffers,
   expectWeightsAfterAdamW,
   runs,
@@ -45,4 +46,8 @@ test.each(nets)('%s in eval mode has the loss of PyTorch on the plan', async (ne
   expect(sizes.reduce((sum, size) => sum + size)).toBe(golden[net].params);
   await executor.dispose();
   model.dispose();
+});
+
+test.each(nets)('%s keeps the running statistics that PyTorch keeps, on the plan', async (net) => {
+  await expectFirstStatistics(net, onPlan);
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Generator, type TensorDict } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { type NetOptions, toTorchNames } from '@mnist-kit/models';
@@ -5,6 +6,11 @@ import { Adam, AdamW, SGD } from '@mnist-kit/optim';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
 import { batch, crossEntropy, type GoldenRun, golden, goldenWeights, nets } from './eager-golden.js';
+
+/** Running statistics by PyTorch's names after a first forward pass over two images, for each net. */
+const firstStatistics: Record<string, Record<string, number[]>> = JSON.parse(
+  readFileSync(new URL('./fixtures/batch-norm-statistics.json', import.meta.url), 'utf8'),
+);
 
 export type OptimizerName = keyof (typeof golden)[string]['runs'];
 
@@ -90,6 +96,20 @@ export async function trainWithDropout(net: string, make: MakeExecutor): Promise
   await executor.dispose();
   model.dispose();
   return generator;
+}
+
+/** The running statistics of two images after one step, where biased and unbiased variance are apart. */
+export async function expectFirstStatistics(net: string, make: MakeExecutor): Promise<void> {
+  const build = nets.find(([other]) => other === net)![1];
+  const { generator, model, executor } = await start(build, make);
+  const { images, labels } = batch(0);
+  executor.drawMasks(2, generator);
+  await executor.trainStep(images.subarray(0, 2 * 784), 2, crossEntropy(labels.subarray(0, 2)));
+  const weights = toTorchNames(model, await executor.readWeights());
+  for (const [key, buffer] of Object.entries(firstStatistics[net]))
+    expectClose(weights[key].data, buffer, 3e-6, key);
+  await executor.dispose();
+  model.dispose();
 }
 
 /** A bias that a batch norm takes out again. */
