@@ -1,5 +1,5 @@
 import type { InputWiring, PlanContext, ProducerCode } from '../context.js';
-import { UnsupportedLayerError } from '../graph/read-model.js';
+import { UnsupportedLayerError } from '../graph/layer-config.js';
 import type { Stage } from '../graph/stage.js';
 import { emitDense } from './dense.js';
 import { emitDepthwiseConv } from './depthwise-conv.js';
