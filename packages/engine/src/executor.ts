@@ -84,7 +84,10 @@ export interface ExecutorOptions {
   engine?: 'auto' | 'plan' | 'eager';
   /** Threads of the plan, the calling one included. Default: the number of cores, at most 8. */
   threads?: number;
-  /** The same bits on every machine and thread count (default true). `false` may use faster arithmetic. */
+  /**
+   * The same bits on every machine and thread count (default true). `false` lets the plan use relaxed SIMD,
+   * whose last bits depend on the machine, where the runtime has it: Node 22 and newer, current browsers.
+   */
   reproducible?: boolean;
   /** Largest training batch; larger batches grow the buffers. Default 128. */
   batchSize?: number;

@@ -9,6 +9,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Executor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
+import { hasRelaxedSimd } from '../wasm/features.js';
 import { PAGE_BYTES } from '../wasm/module-builder.js';
 import { setBiases, setRunningNorms } from './coefficients.js';
 import { DropoutMasks } from './dropout-masks.js';
@@ -43,7 +44,7 @@ export async function createPlanExecutor(
     throw new InvalidArgumentError('reproducible', 'must be true or false', reproducible);
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new InvalidArgumentError('batchSize', 'must be a positive integer', batchSize);
-  const executor = new PlanExecutor(model, readModel(model), threads);
+  const executor = new PlanExecutor(model, readModel(model), threads, !reproducible && hasRelaxedSimd());
   await executor.grow(batchSize);
   await executor.writeWeights(modelWeights(model));
   return executor;
@@ -78,6 +79,7 @@ class PlanExecutor implements Executor {
   readonly classes: number;
   readonly parameters: readonly Parameter[];
   readonly #threads: number;
+  readonly #relaxedSimd: boolean;
   readonly #masks: DropoutMasks;
   /** Absent before the first `grow` and after `dispose`. */
   #made: Room | undefined;
@@ -89,11 +91,13 @@ class PlanExecutor implements Executor {
     readonly model: LayersModel,
     readonly graph: StageGraph,
     threads: number,
+    relaxedSimd: boolean,
   ) {
     const { height, width, channels } = graph.stages[0].raw;
     this.inputShape = [height, width, channels];
     this.classes = graph.stages[graph.stages.length - 1].raw.channels;
     this.#threads = canUseThreads() ? threads : 1;
+    this.#relaxedSimd = relaxedSimd;
     this.#masks = new DropoutMasks(graph);
     // The views move when the memory grows, so parameters look them up.
     const view = (ref: WeightRef, kind: 'value' | 'gradient') => this.#room.memory.weight(ref, kind);
@@ -113,7 +117,7 @@ class PlanExecutor implements Executor {
 
   get description(): string {
     const threads = this.#threads === 1 ? '1 thread' : `${this.#threads} threads`;
-    return `plan, WebAssembly SIMD, ${threads}`;
+    return `plan, WebAssembly ${this.#relaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${threads}`;
   }
 
   get #room(): Room {
@@ -128,7 +132,12 @@ class PlanExecutor implements Executor {
   /** Makes room for batches of `capacity` images. Weights move along. */
   async grow(capacity: number): Promise<void> {
     const shared = this.#threads > 1;
-    const program = compileProgram(this.graph, { capacity, threads: this.#threads, shared });
+    const program = compileProgram(this.graph, {
+      capacity,
+      threads: this.#threads,
+      shared,
+      relaxedSimd: this.#relaxedSimd,
+    });
     const pool = await startPool(program, this.#threads, shared, capacity);
     const old = this.#made;
     if (this.#disposed) await pool.dispose();

@@ -79,12 +79,12 @@ const PAGE_LIMIT = 65_536;
  */
 export function compileProgram(
   graph: StageGraph,
-  options: { capacity: number; threads: number; shared: boolean },
+  options: { capacity: number; threads: number; shared: boolean; relaxedSimd?: boolean },
 ): Program {
   const { stages } = graph;
   const arena = new Arena(CONTROL_BYTES);
   const { weights, values, gradients } = layOutWeights(graph, arena);
-  const module = new ModuleBuilder();
+  const module = new ModuleBuilder({ relaxedSimd: options.relaxedSimd });
   const silence = importSilence(module);
   const context = new PlanContext(module, arena, options.capacity, stages, weights);
 

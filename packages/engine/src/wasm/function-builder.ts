@@ -1,10 +1,16 @@
 import { type Code, unsigned, type ValueType, valueType } from './encode.js';
-import { get, i32, type Local } from './ops.js';
+import { f32x4, get, i32, type Local } from './ops.js';
 
 /** A function of the module being built, to call or export. */
 export interface FunctionRef {
   readonly name: string;
   readonly index: number;
+}
+
+/** What code may use beyond SIMD and threads. */
+export interface Features {
+  /** Instructions whose last bits depend on the machine. */
+  readonly relaxedSimd?: boolean;
 }
 
 const EMPTY_BLOCK = 0x40;
@@ -27,8 +33,16 @@ export class FunctionBuilder {
   readonly #locals: ValueType[] = [];
   readonly #parameterCount: number;
 
-  constructor(parameterCount: number) {
+  readonly #features: Features;
+
+  constructor(parameterCount: number, features: Features = {}) {
     this.#parameterCount = parameterCount;
+    this.#features = features;
+  }
+
+  /** `sum + a * b` on four floats: multiply, then add, unless the module may fuse the two. */
+  multiplyAdd(sum: Code, a: Code, b: Code): Code {
+    return this.#features.relaxedSimd ? f32x4.relaxedMadd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));
   }
 
   /** A fresh local; locals start at zero. */

@@ -1,5 +1,5 @@
 import { unsigned, utf8, type ValueType, valueType, vector } from './encode.js';
-import { FunctionBuilder, type FunctionRef } from './function-builder.js';
+import { type Features, FunctionBuilder, type FunctionRef } from './function-builder.js';
 import type { Local } from './ops.js';
 
 interface BuiltFunction {
@@ -23,6 +23,11 @@ export class ModuleBuilder {
   readonly #typeIndex = new Map<string, number>();
   readonly #imports: { name: string; typeIndex: number }[] = [];
   readonly #functions: (BuiltFunction | undefined)[] = [];
+  readonly #features: Features;
+
+  constructor(features: Features = {}) {
+    this.#features = features;
+  }
 
   /** Imports a function `env.name`. Imported functions are numbered first, so they come before all others. */
   importFunction(name: string, parameters: readonly ValueType[], results: readonly ValueType[]): FunctionRef {
@@ -39,7 +44,7 @@ export class ModuleBuilder {
     body: (f: FunctionBuilder, parameters: Local[]) => void,
     options: { export?: boolean } = {},
   ): FunctionRef {
-    const builder = new FunctionBuilder(parameters.length);
+    const builder = new FunctionBuilder(parameters.length, this.#features);
     // The slot is taken before the body runs, so that a body may add functions of its own.
     const slot = this.#functions.push(undefined) - 1;
     body(

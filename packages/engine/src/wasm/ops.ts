@@ -154,6 +154,8 @@ export const f32x4 = {
   div: binary(simd(231)),
   min: binary(simd(232)),
   max: binary(simd(233)),
+  /** `a * b + c`, rounded once or twice as the machine likes (relaxed SIMD). */
+  relaxedMadd: (a: Code, b: Code, c: Code): number[] => [...a, ...b, ...c, ...simd(0x105)],
   /** `b < a ? b : a` per lane: one instruction on x64 and arm64 where `min` needs several. */
   pmin: binary(simd(234)),
   /** `a < b ? b : a` per lane: one instruction on x64 and arm64 where `max` needs several. */

@@ -1,6 +1,6 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
-import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
+import { get, i32, type Local, v128 } from '../../wasm/ops.js';
 
 /** Vectors of four columns that one register block covers, for a matrix of `vectors` of them. */
 export function columnBlocks(vectors: number): number[] {
@@ -68,7 +68,7 @@ export function emitBlock(
       f.set(value, v128.load32Splat(get(pa), aOffset + row * shape.aRow));
       for (let column = 0; column < columns; column++) {
         const cell = acc[row * columns + column];
-        f.set(cell, f32x4.add(get(cell), f32x4.mul(get(value), get(weights[column]))));
+        f.set(cell, f.multiplyAdd(get(cell), get(value), get(weights[column])));
       }
     }
     f.advance(pa, shape.aK);

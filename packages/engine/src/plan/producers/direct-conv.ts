@@ -125,7 +125,7 @@ export function emitDirectConv(
                 for (let column = 0; column < columns; column++)
                   f.set(
                     cell(row, column),
-                    f32x4.add(get(cell(row, column)), f32x4.mul(get(value), get(weights[column]))),
+                    f.multiplyAdd(get(cell(row, column)), get(value), get(weights[column])),
                   );
               }
             };
@@ -200,7 +200,7 @@ export function emitDirectConv(
                   f.set(value, v128.load32Splat(get(a), row * 4));
                   for (let column = 0; column < columns; column++) {
                     const cell = acc[row * columns + column];
-                    f.set(cell, f32x4.add(get(cell), f32x4.mul(get(value), get(weights[column]))));
+                    f.set(cell, f.multiplyAdd(get(cell), get(value), get(weights[column])));
                   }
                 }
                 f.advance(a, pixelStep);
