@@ -163,14 +163,16 @@ export class Generator {
 
   /**
    * Fills `out` with a dropout mask: 0 with probability `p`, else 1 / (1 - p) in float32; two words each.
-   * The draws and values are those of `F.dropout` and, one per channel, `F.dropout2d`.
+   * The draws and values are those of `F.dropout` and, one per channel, `F.dropout2d`; where `p` is 0 or 1 these
+   * draw nothing.
    *
    * @throws InvalidArgumentError when `p` is not in [0, 1].
    */
   dropoutMask(out: Float32Array, p: number): Float32Array {
     checkProbability(p);
+    if (p === 0 || p === 1) return out.fill(1 - p);
     const keep = 1 - p;
-    const scale = keep === 0 ? 0 : fround(1 / fround(keep));
+    const scale = fround(1 / fround(keep));
     const twister = this.#twister;
     for (let i = 0; i < out.length; i++) out[i] = twister.nextLow53() < keep ? scale : 0;
     return out;

@@ -140,6 +140,14 @@ test('the ends of a probability are certain', () => {
   expect([...generator.dropoutMask(new Float32Array(40), 1)]).toEqual(new Array(40).fill(0));
 });
 
+test('dropout of all or of nothing draws nothing, as in PyTorch', () => {
+  const generator = new Generator(1);
+  generator.dropoutMask(new Float32Array(40), 0);
+  generator.dropoutMask(new Float32Array(40), 1);
+  // What torch.randint(0, 2**32, (1,)) gives after torch.manual_seed(1) and F.dropout with p=0 and p=1.
+  expect(generator.randomUint32()).toBe(4282876139);
+});
+
 test.each<[string, () => unknown]>([
   ['seed', () => new Generator(-1)],
   ['seed', () => new Generator(1.5)],

@@ -63,6 +63,7 @@ export async function trainTwelveSteps(net: string, name: OptimizerName, make: M
   const build = nets.find(([other]) => other === net)![1];
   const { generator, model, executor } = await start(build, make);
   const before = toTorchNames(model, await executor.readWeights());
+  const drawn = generator.state();
   const optimizer = optimizers[name]();
   const expected = golden[net].runs[name];
   const smoothing = name === 'adamw' ? 0.1 : 0;
@@ -73,6 +74,8 @@ export async function trainTwelveSteps(net: string, name: OptimizerName, make: M
     // A norm is not at a minimum with respect to the weights, as a loss nearly is: it tells them apart sooner.
     expectRelative(actual.gradientNorm, expected.grad_norms[k], 1e-4 + k * 3e-3, `norm of step ${k}`);
   }
+  // Dropout of rate 0 draws nothing in PyTorch.
+  expect(generator.state()).toEqual(drawn);
   const after = toTorchNames(model, await executor.readWeights());
   await executor.dispose();
   model.dispose();
