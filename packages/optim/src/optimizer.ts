@@ -1,7 +1,20 @@
 import { CheckpointError, InvalidArgumentError, type Parameter } from '@mnist-kit/core';
 import { checkRange } from './check.js';
 
-/** Chooses parameters by name, and what they get that the others do not. */
+/**
+ * Chooses parameters by name, and what they get that the others do not.
+ *
+ * @example No weight decay on batch norm and bias
+ * ```ts
+ * import { AdamW } from '@mnist-kit/optim';
+ *
+ * const optimizer = new AdamW({
+ *   lr: 1e-3,
+ *   weightDecay: 1e-2,
+ *   groups: [{ match: /\/(bias|gamma|beta)$/, weightDecay: 0 }],
+ * });
+ * ```
+ */
 export interface ParameterGroupOptions {
   /** Which parameters: a test of the TensorFlow.js weight name, e.g. `/bias$/`. The first match counts. */
   match: RegExp | ((name: string) => boolean);

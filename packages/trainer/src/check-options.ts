@@ -35,6 +35,9 @@ export function checkOptions(options: TrainerOptions): void {
   if (typeof fastDevRun === 'number') checkCount('fastDevRun', fastDevRun, 1);
   if (valEvery !== undefined && !(valEvery > 0 && (valEvery < 1 || Number.isInteger(valEvery))))
     throw new InvalidArgumentError('valEvery', 'must be a number of epochs, or a fraction below 1', valEvery);
+  const { reproducible, deterministic } = options;
+  if (reproducible !== undefined && deterministic !== undefined && reproducible !== deterministic)
+    throw new InvalidArgumentError('deterministic', 'must not differ from `reproducible`', deterministic);
   if (gradientClip !== undefined) new GradientClipping(gradientClip);
   if (maxTime !== undefined) new Timer({ maxTime });
 }

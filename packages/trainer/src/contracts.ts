@@ -8,6 +8,8 @@ import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 export interface OptimizerLike {
   /** Learning rate of the next step. */
   lr: number;
+  /** Parameter groups, the default one first, where the optimizer has any; the Trainer reads and writes their rates. */
+  readonly groups?: readonly { lr: number }[];
   /** Writes new `value`s into the parameters from their `gradient`s. */
   step(parameters: readonly Parameter[]): void;
   /** Everything that the next step depends on, besides the parameters. */

@@ -1,6 +1,7 @@
 import type { Generator } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { Dispatcher } from './callbacks/dispatcher.js';
+import { changedSettings, configurationOf } from './configuration.js';
 import type { BatchIterator, LoaderLike, LossLike, OptimizerLike } from './contracts.js';
 import { allCallbacks } from './fit-callbacks.js';
 import { type EpochRecord, History } from './history.js';
@@ -11,7 +12,7 @@ import { resolveLimit } from './loops/limits.js';
 import { Meter } from './loops/meter.js';
 import { Profiler } from './loops/profiler.js';
 import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
-import { type TrainLoop, trainEpoch } from './loops/train-epoch.js';
+import { stopAtMaxSteps, type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
 import type { TrainerOptions } from './options.js';
 import { RunState } from './run.js';
@@ -66,7 +67,8 @@ export class Fit {
     loss.checkTrainable();
     const meter = new Meter();
     const scheduler = schedule?.scheduler;
-    const stateful = { run, meter, scheduler, mixup, callbacks, generator, train, val };
+    const configuration = configurationOf(parts);
+    const stateful = { run, meter, scheduler, mixup, callbacks, generator, train, val, configuration };
     const every = trainer.valEvery ?? 1;
     const validation = new Validation({
       ...{ run, callbacks, loss, metrics, loaders: val, every, stateful },
@@ -105,7 +107,7 @@ export class Fit {
       await this.#callbacks.emit('onFitStart');
       const sanitySteps = trainer.numSanityValSteps ?? 0;
       if (sanitySteps > 0 && snapshot === undefined) await this.#validation.sanityCheck(sanitySteps);
-      if (snapshot !== undefined && !run.epochFinished && !run.stopping) await this.#epoch(snapshot.loader);
+      if (snapshot !== undefined) await this.#goOn(snapshot);
       while (run.epoch < run.epochs && !run.stopping) await this.#epoch();
       await this.#callbacks.emit('onFitEnd');
       await run.executor.syncModel();
@@ -126,9 +128,26 @@ export class Fit {
     this.#trainClock.set(snapshot.position.trainSeconds);
     if (unused.length > 0)
       run.note(`The checkpoint has state of callbacks that this Trainer lacks: ${unused.join(', ')}.`);
-    // A run that had come to its end stays there; one that was interrupted goes on.
-    if (run.history.stopReason === 'stopped') run.stopping = true;
-    else if (!run.stopping) run.clearInterruption();
+    run.goOn(snapshot.position.stop);
+    stopAtMaxSteps(run, this.#parts.trainer.maxSteps ?? Infinity);
+  }
+
+  /** Finishes the epoch that a snapshot is in; says so where the fit had ended there. */
+  async #goOn({ loader, configuration }: RunSnapshot): Promise<void> {
+    const run = this.#run;
+    const changes = changedSettings(configuration, this.#stateful.configuration);
+    if (changes.length > 0) run.note(`Settings differ from the checkpoint's: ${changes.join('; ')}.`);
+    // After its last batch an epoch is still validated, also when the fit ends there.
+    const goesOn = !run.stoppingNow || run.batch >= (run.batchesPerEpoch ?? Infinity);
+    if (!run.epochFinished && goesOn) return this.#epoch(loader);
+    if (run.history.interrupted) return;
+    if (run.stopping)
+      run.note(
+        `The fit had ended already: ${run.history.stopMessage}. Nothing was trained; to go on, ` +
+          (run.finalStop === undefined ? 'raise that limit.' : 'resume from an earlier checkpoint.'),
+      );
+    else if (run.epoch >= run.epochs)
+      run.note(`All ${run.epochs} epochs were trained already; ask for more epochs to go on.`);
   }
 
   async #epoch(from?: LoaderPosition): Promise<void> {

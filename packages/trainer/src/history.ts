@@ -1,4 +1,5 @@
-import type { MetricValue } from './metrics/metric.js';
+import type { Metrics, MetricValue } from './metrics/metric.js';
+import type { Results } from './results.js';
 
 /**
  * What one epoch measured. Losses are means over samples, accuracies are 0 to 1.
@@ -21,8 +22,15 @@ export interface EpochRecord {
   readonly seconds: number;
   /** Training steps per second, data loading included, validation left out. */
   readonly itPerSecond: number;
+  /** Mean loss over the validation samples, where the loader is called `val`, as it is unless named. */
+  readonly valLoss?: number;
+  /** Accuracy over the validation samples, likewise. */
+  readonly valAccuracy?: number;
   readonly [key: string]: MetricValue | undefined;
 }
+
+/** What the Trainer's metrics add to a record when the validation loader is called `val`. */
+export type Measured<M extends Metrics> = Partial<Results<'val', M>>;
 
 /** Results of a validation inside an epoch (`valEvery` below 1). */
 export interface ValidationRecord {
@@ -30,7 +38,9 @@ export interface ValidationRecord {
   /** Batches trained in the epoch. */
   readonly batch: number;
   readonly step: number;
-  readonly [key: string]: MetricValue;
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+  readonly [key: string]: MetricValue | undefined;
 }
 
 /** Why a fit ended. */
@@ -45,7 +55,7 @@ export interface HistoryRecords {
 }
 
 /**
- * The record of a fit, one entry per finished epoch.
+ * The record of a fit, one entry per finished epoch, typed by the Trainer's metrics.
  *
  * @example
  * ```ts
@@ -57,21 +67,21 @@ export interface HistoryRecords {
  * }
  * ```
  */
-export class History {
-  readonly #epochs: EpochRecord[] = [];
-  readonly #validations: ValidationRecord[] = [];
+export class History<M extends Metrics = Record<never, never>> {
+  readonly #epochs: (EpochRecord & Measured<M>)[] = [];
+  readonly #validations: (ValidationRecord & Measured<M>)[] = [];
   /** Why the fit ended; `epochs` while it runs. */
   stopReason: StopReason = 'epochs';
   /** What stopped it, in words, when something did. */
   stopMessage: string | undefined;
 
   /** One record per finished epoch. */
-  get epochs(): readonly EpochRecord[] {
+  get epochs(): readonly (EpochRecord & Measured<M>)[] {
     return this.#epochs;
   }
 
   /** One record per validation inside an epoch. */
-  get validations(): readonly ValidationRecord[] {
+  get validations(): readonly (ValidationRecord & Measured<M>)[] {
     return this.#validations;
   }
 
@@ -81,7 +91,7 @@ export class History {
   }
 
   /** The last finished epoch. */
-  get last(): EpochRecord | undefined {
+  get last(): (EpochRecord & Measured<M>) | undefined {
     return this.#epochs.at(-1);
   }
 
@@ -96,12 +106,12 @@ export class History {
   }
 
   /** Adds a validation inside an epoch. */
-  appendValidation(record: ValidationRecord): void {
+  appendValidation(record: ValidationRecord & Measured<M>): void {
     this.#validations.push(record);
   }
 
   /** Adds a finished epoch. */
-  append(record: EpochRecord): void {
+  append(record: EpochRecord & Measured<M>): void {
     this.#epochs.push(record);
   }
 

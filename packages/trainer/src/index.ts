@@ -33,6 +33,7 @@ export {
   type ThroughputMonitorOptions,
 } from './callbacks/throughput-monitor.js';
 export { type Duration, Timer, type TimerOptions } from './callbacks/timer.js';
+export type { Configuration } from './configuration.js';
 export type {
   BatchIterator,
   LoaderLike,
@@ -46,6 +47,7 @@ export {
   type EpochRecord,
   History,
   type HistoryRecords,
+  type Measured,
   type StopReason,
   type ValidationRecord,
 } from './history.js';
@@ -59,7 +61,7 @@ export { perClassAccuracy } from './metrics/per-class-accuracy.js';
 export { type TopKAccuracyOptions, topKAccuracy } from './metrics/top-k-accuracy.js';
 export type { ExecutorFactory, FitOptions, TrainerOptions } from './options.js';
 export type { Results } from './results.js';
-export type { Run, StopOptions } from './run.js';
+export type { FinalStop, Run, StopOptions } from './run.js';
 export type { SchedulerOptions } from './schedule.js';
 export type { LoaderPosition, RunSnapshot } from './state/run-snapshot.js';
 export type { Hyperparameter } from './tensorboard/events.js';

@@ -82,6 +82,7 @@ class Sweep implements Callback {
   readonly #losses: number[] = [];
   readonly #smoothed: number[] = [];
   #next: number;
+  #shares: readonly number[] | undefined;
   #average = 0;
   #best = Number.POSITIVE_INFINITY;
 
@@ -93,7 +94,11 @@ class Sweep implements Callback {
   }
 
   onBeforeOptimizerStep({ optimizer }: Run): void {
+    const { groups } = optimizer;
+    // Groups keep their rates in proportion to the default one's.
+    this.#shares ??= groups?.map(({ lr }) => (optimizer.lr === 0 ? 1 : lr / optimizer.lr));
     optimizer.lr = this.#next;
+    for (const [i, share] of this.#shares?.entries() ?? []) groups![i].lr = this.#next * share;
   }
 
   onTrainBatchEnd(run: Run, { loss }: TrainBatchReport): void {

@@ -63,6 +63,8 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   threads?: number;
   /** The same bits on every machine and thread count. Default true. */
   reproducible?: boolean;
+  /** Lightning's name for `reproducible`; give one of the two. */
+  deterministic?: boolean;
   /** Ready-made executor (its maker disposes it), or how to make one. Default: `createExecutor`. */
   executor?: Executor | ExecutorFactory;
   /** Whether SIGINT and SIGTERM end a fit cleanly, in Node. Default true. */

@@ -9,6 +9,11 @@ import type { RunSnapshot } from './state/run-snapshot.js';
 export interface StopOptions {
   /** `true` ends after the current step, without validation; `false` (default) after the current epoch. */
   now?: boolean;
+  /**
+   * Whether a fit that resumes from here stays ended. Default true. With `false` it goes on, unless the callback
+   * stops it again in `onFitStart`: for limits that may have been raised meanwhile.
+   */
+  final?: boolean;
 }
 
 /** A fit in progress, as callbacks see it. */
@@ -30,6 +35,8 @@ export interface Run {
   readonly step: number;
   /** Learning rate of the last step. */
   readonly lr: number;
+  /** The same for every parameter group; `[lr]` for an optimizer without groups. */
+  readonly lrs: readonly number[];
   /** Numbers that every epoch's record will hold: what `monitor` may name. */
   readonly monitors: readonly string[];
   /** True once something asked the fit to end. */
@@ -50,6 +57,12 @@ export interface Run {
   refreshBatchNorm(): Promise<void>;
   /** Says something after the fit has ended, e.g. where the best weights are. */
   note(message: string): void;
+}
+
+/** A stop that a resumed fit does not forget. */
+export interface FinalStop {
+  readonly reason: string;
+  readonly now: boolean;
 }
 
 /** Everything a {@link RunState} is made of. */
@@ -76,6 +89,7 @@ export class RunState implements Run {
   batch = 0;
   step = 0;
   lr = 0;
+  lrs: number[] = [];
   /** Set when the fit should end after the current epoch. */
   stopping = false;
   /** Set when the fit should end after the current step. */
@@ -87,6 +101,8 @@ export class RunState implements Run {
   interrupted = false;
   /** Set by a stop that takes effect at once: before an update, it skips the update. */
   skipUpdate = false;
+  /** A stop that outlasts the process: a resumed fit stays stopped by it. */
+  finalStop: FinalStop | undefined;
   /** Batch of this epoch after which validation ran last. */
   validatedAt = 0;
   readonly notes: string[] = [];
@@ -105,7 +121,9 @@ export class RunState implements Run {
     this.monitors = parts.monitors;
   }
 
-  stop(reason: string, { now = false }: StopOptions = {}): void {
+  stop(reason: string, { now = false, final = true }: StopOptions = {}): void {
+    if (final)
+      this.finalStop = { reason: this.finalStop?.reason ?? reason, now: now || this.finalStop?.now === true };
     if (!this.stopping) {
       this.history.stopReason = 'stopped';
       this.history.stopMessage = reason;
@@ -137,10 +155,21 @@ export class RunState implements Run {
     this.stoppingNow = true;
   }
 
-  /** Forgets an interruption of the fit that this one goes on from. */
-  clearInterruption(): void {
-    this.history.stopReason = 'epochs';
-    this.history.stopMessage = undefined;
+  /** Notes the learning rates of the step that the optimizer is about to take. */
+  noteRates(): void {
+    const { lr, groups } = this.optimizer;
+    this.lr = lr;
+    this.lrs.length = groups?.length ?? 1;
+    for (let i = 0; i < this.lrs.length; i++) this.lrs[i] = groups?.[i].lr ?? lr;
+  }
+
+  /** Forgets how the fit that this one goes on from ended, but for what was final. */
+  goOn(finalStop: FinalStop | undefined): void {
+    if (!this.interrupted) {
+      this.history.stopReason = 'epochs';
+      this.history.stopMessage = undefined;
+    }
+    if (finalStop !== undefined) this.stop(finalStop.reason, { now: finalStop.now });
   }
 
   note(message: string): void {

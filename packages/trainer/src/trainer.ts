@@ -78,14 +78,15 @@ export class Trainer<M extends Metrics = Record<never, never>> {
    * @throws InvalidArgumentError for settings that cannot work, ModelError and DataError for a model and data
    * that do not fit, CallbackError for a callback that throws.
    */
-  async fit(train: LoaderLike, { val, epochs = 1, signal, resume }: FitOptions = {}): Promise<History> {
+  async fit(train: LoaderLike, { val, epochs = 1, signal, resume }: FitOptions = {}): Promise<History<M>> {
     if (!Number.isInteger(epochs) || epochs < 1)
       throw new InvalidArgumentError('epochs', 'must be a positive integer', epochs);
     const loaders = namedLoaders(val);
     return this.#training(train, async (parts) => {
       const snapshot = await findSnapshot(resume, this.#options.callbacks ?? []);
       const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs });
-      return new Fit({ ...parts, ...plan, signal, snapshot }).run();
+      // The keys that the metrics add are known to the compiler only.
+      return (await new Fit({ ...parts, ...plan, signal, snapshot }).run()) as unknown as History<M>;
     });
   }
 
@@ -185,7 +186,8 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   }
 
   async #createExecutor(batchSize: number | undefined): Promise<Executor> {
-    const { model, engine, threads, reproducible, executor = createExecutor } = this.#options;
+    const { model, engine, threads, executor = createExecutor } = this.#options;
+    const reproducible = this.#options.reproducible ?? this.#options.deterministic;
     return typeof executor === 'function'
       ? executor(model, { engine, threads, reproducible, batchSize })
       : executor;

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
 import type { Dispatcher } from './callbacks/dispatcher.js';
 import type { LoaderLike } from './contracts.js';
 import { evaluate } from './loops/evaluate.js';
@@ -29,15 +30,23 @@ export class Validation {
   constructor(parts: ValidationParts) {
     this.#parts = parts;
     const { every, run, loaders } = parts;
-    if (every < 1 && run.batchesPerEpoch !== undefined && Object.keys(loaders).length > 0)
-      this.#interval = Math.max(1, Math.floor(run.batchesPerEpoch * every));
+    if (every >= 1 || Object.keys(loaders).length === 0) return;
+    if (run.batchesPerEpoch === undefined)
+      throw new InvalidArgumentError(
+        'valEvery',
+        'must be a number of epochs for a training loader without a length',
+        every,
+      );
+    this.#interval = Math.max(1, Math.floor(run.batchesPerEpoch * every));
   }
 
   /** Validates where it is due inside the epoch; answers whether it was done to the end. */
   between(): Promise<boolean> | undefined {
     const { run } = this.#parts;
-    if (this.#interval === undefined || run.batch === 0 || run.batch === run.validatedAt) return undefined;
-    if (run.batch % this.#interval !== 0 || run.batch >= (run.batchesPerEpoch ?? 0)) return undefined;
+    if (this.#interval === undefined || run.batch >= (run.batchesPerEpoch ?? 0)) return undefined;
+    // With accumulated gradients the batch that is due may lie inside an update: then after it.
+    const passed = (batch: number) => Math.floor(batch / this.#interval!);
+    if (passed(run.batch) === passed(run.validatedAt)) return undefined;
     return this.#measure().then((results) => {
       if (results === undefined) return false;
       const { epoch, batch, step, history } = run;

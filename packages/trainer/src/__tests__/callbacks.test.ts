@@ -389,8 +389,8 @@ describe('loggers', () => {
     await trainer.fit(train(), { epochs: 2 });
     expect(steps.entries.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(epochs.entries).toEqual([
-      { epoch: 1, step: 3, lr: 0.5 },
-      { epoch: 2, step: 6, lr: 0.5 },
+      { epoch: 1, step: 3, lr: 0.5, lrs: [0.5] },
+      { epoch: 2, step: 6, lr: 0.5, lrs: [0.5] },
     ]);
     expect(() => new LearningRateMonitor({ interval: 'batch' as 'step' })).toThrow(InvalidArgumentError);
   });

@@ -6,6 +6,7 @@ import {
   type Callback,
   CsvLogger,
   EarlyStopping,
+  type ExecutorFactory,
   ModelCheckpoint,
   Trainer,
   type TrainerOptions,
@@ -155,7 +156,37 @@ test('validates inside an epoch', async () => {
     [1, 2, 2],
     [1, 4, 4],
   ]);
-  expect(history.validations[1].valLoss).toBeLessThan(history.validations[0].valLoss as number);
+  expect(history.validations[1].valLoss).toBeLessThan(history.validations[0].valLoss!);
+});
+
+test('a validation that is due inside an update comes after it', async () => {
+  const { trainer } = setup({ valEvery: 0.3, accumulateGradBatches: 2 });
+  const history = await trainer.fit(train(40, 4), { val: val() });
+  // Due after batches 3, 6 and 9, and at the end.
+  expect(history.validations.map(({ batch }) => batch)).toEqual([4, 6]);
+  expect(history.last!.valLoss).toBeDefined();
+});
+
+test('a fraction of an epoch needs a loader with a length', async () => {
+  const unsized = { [Symbol.asyncIterator]: () => train()[Symbol.asyncIterator]() };
+  await expect(setup({ valEvery: 0.5 }).trainer.fit(unsized, { val: val() })).rejects.toThrow(
+    '`valEvery` must be a number of epochs for a training loader without a length. Received: valEvery=0.5',
+  );
+});
+
+test('deterministic is another name for reproducible', async () => {
+  const asked: (boolean | undefined)[] = [];
+  for (const options of [{}, { deterministic: false }, { reproducible: false }, { deterministic: true }]) {
+    const executor: ExecutorFactory = (model, { reproducible }) => {
+      asked.push(reproducible);
+      return new LinearExecutor(model);
+    };
+    await setup({ executor, ...options }).trainer.fit(train());
+  }
+  expect(asked).toEqual([undefined, false, false, true]);
+  expect(() => setup({ deterministic: true, reproducible: false })).toThrow(
+    '`deterministic` must not differ from `reproducible`',
+  );
 });
 
 test('sanity steps look at the validation data first and leave no trace', async () => {

@@ -22,6 +22,7 @@ export interface EarlyStoppingOptions {
 
 interface State {
   best?: number;
+  last?: number;
   bestEpoch: number;
   wait: number;
   bestWeights?: TensorDict;
@@ -29,6 +30,8 @@ interface State {
 
 /**
  * Ends a fit when the monitored value has stopped improving or is good enough.
+ *
+ * A fit that it ended and that is resumed stays ended, and says so, unless `patience` or `target` ask for more.
  *
  * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor`.
  * @example
@@ -79,6 +82,8 @@ export class EarlyStopping implements Callback {
   onFitStart(run: Run): void {
     checkMonitor(this.#monitor, run.monitors);
     if (run.epoch === 0) this.#state = { bestEpoch: 0, wait: 0 };
+    // A fit that had ended for this stays ended, unless patience or target are others now.
+    else this.#judge(run);
   }
 
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
@@ -91,18 +96,24 @@ export class EarlyStopping implements Callback {
       state.wait = 0;
       if (this.#restoreBest) state.bestWeights = await run.executor.readWeights();
     } else state.wait++;
-    if (this.#target !== undefined && (this.#mode === 'max' ? value >= this.#target : value <= this.#target))
-      run.stop(`${this.#monitor} reached ${value}, target ${this.#target}`);
-    else if (this.#patience !== undefined && state.wait >= this.#patience)
-      run.stop(
-        `${this.#monitor} has not improved for ${state.wait} epochs (best ${state.best} in epoch ${state.bestEpoch})`,
-      );
+    state.last = value;
+    this.#judge(run);
   }
 
   async onFitEnd(run: Run): Promise<void> {
     if (this.#state.bestWeights === undefined) return;
     await run.executor.writeWeights(this.#state.bestWeights);
     run.note(`Weights of epoch ${this.#state.bestEpoch} restored (${this.#monitor} ${this.#state.best}).`);
+  }
+
+  #judge(run: Run): void {
+    const { best, last = Number.NaN, bestEpoch, wait } = this.#state;
+    if (this.#target !== undefined && (this.#mode === 'max' ? last >= this.#target : last <= this.#target))
+      run.stop(`${this.#monitor} reached ${last}, target ${this.#target}`, { final: false });
+    else if (this.#patience !== undefined && wait >= this.#patience)
+      run.stop(`${this.#monitor} has not improved for ${wait} epochs (best ${best} in epoch ${bestEpoch})`, {
+        final: false,
+      });
   }
 
   state(): unknown {

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { EpochRecord } from '../history.js';
 import type { Run } from '../run.js';
-import type { Callback, TrainBatchReport } from './callback.js';
+import type { Callback } from './callback.js';
 
 /** Options of {@link LearningRateMonitor}. */
 export interface LearningRateMonitorOptions {
@@ -15,10 +14,12 @@ export interface LearningRateEntry {
   /** Optimizer steps taken, this one included. */
   readonly step: number;
   readonly lr: number;
+  /** The same for every parameter group of the optimizer, the default one first. */
+  readonly lrs: readonly number[];
 }
 
 /**
- * Notes the learning rate of every step or epoch, to look at what a scheduler did.
+ * Notes the learning rate of every step or epoch, for each parameter group, to look at what a scheduler did.
  *
  * @example
  * ```ts
@@ -50,12 +51,14 @@ export class LearningRateMonitor implements Callback {
     if (run.step === 0) this.#entries = [];
   }
 
-  onTrainBatchEnd(run: Run, { lr }: TrainBatchReport): void {
-    if (this.#interval === 'step') this.#entries.push({ epoch: run.epoch, step: run.step, lr });
+  onTrainBatchEnd({ epoch, step, lr, lrs }: Run): void {
+    // Batches whose gradients are only accumulated are no steps.
+    if (this.#interval !== 'step' || step === (this.#entries.at(-1)?.step ?? 0)) return;
+    this.#entries.push({ epoch, step, lr, lrs: [...lrs] });
   }
 
-  onEpochEnd(_run: Run, { epoch, step, lr }: EpochRecord): void {
-    if (this.#interval === 'epoch') this.#entries.push({ epoch, step, lr });
+  onEpochEnd({ epoch, step, lr, lrs }: Run): void {
+    if (this.#interval === 'epoch') this.#entries.push({ epoch, step, lr, lrs: [...lrs] });
   }
 
   state(): unknown {

@@ -97,6 +97,7 @@ export class TensorBoardLogger implements Callback {
     this.addScalar('step/loss', loss, run.step);
     this.addScalar('step/accuracy', accuracy, run.step);
     this.addScalar('step/lr', lr, run.step);
+    for (let i = 1; i < run.lrs.length; i++) this.addScalar(`step/lr/group${i}`, run.lrs[i], run.step);
   }
 
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {

@@ -48,9 +48,10 @@ export class Timer implements Callback {
     return this.#before + (performance.now() - this.#started) / 1000;
   }
 
-  onFitStart({ step }: Run): void {
-    if (step === 0) this.#before = 0;
+  onFitStart(run: Run): void {
+    if (run.step === 0) this.#before = 0;
     this.#started = performance.now();
+    if (run.step > 0) this.#check(run, this.#interval === 'step');
   }
 
   onTrainBatchEnd(run: Run): void {
@@ -70,7 +71,8 @@ export class Timer implements Callback {
   }
 
   #check(run: Run, now: boolean): void {
-    if (this.elapsed >= this.#limit) run.stop(`the time of ${formatSeconds(this.#limit)} is up`, { now });
+    if (this.elapsed >= this.#limit)
+      run.stop(`the time of ${formatSeconds(this.#limit)} is up`, { now, final: false });
   }
 }
 

@@ -125,6 +125,11 @@ async function differentiate(
   return [isPromise(answer) ? await answer : answer, mixed];
 }
 
+/** Ends the fit after `maxSteps`; a resumed fit may have been given more. */
+export function stopAtMaxSteps(run: RunState, maxSteps: number): void {
+  if (run.step >= maxSteps) run.stop(`maxSteps ${maxSteps} reached`, { now: true, final: false });
+}
+
 /** One optimizer step; false when a callback stopped the run before it. */
 async function update(loop: TrainLoop, batchLoss: number): Promise<boolean> {
   const { run, callbacks, accumulation, maxSteps = Infinity } = loop;
@@ -134,13 +139,13 @@ async function update(loop: TrainLoop, batchLoss: number): Promise<boolean> {
   const hook = callbacks.emit('onBeforeOptimizerStep', batchLoss);
   if (isPromise(hook)) await hook;
   if (run.skipUpdate) return false;
-  run.lr = optimizer.lr;
+  run.noteRates();
   optimizer.step(executor.parameters);
   const changed = executor.parametersChanged();
   if (isPromise(changed)) await changed;
   run.step++;
   loop.afterStep?.();
-  if (run.step >= maxSteps) run.stop(`maxSteps ${maxSteps} reached`, { now: true });
+  stopAtMaxSteps(run, maxSteps);
   run.safe = true;
   return true;
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
 import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
+import { version_core } from '@tensorflow/tfjs-core';
 import { decodeState, encodeState, type Json } from '../state/encode.js';
 import type { RunSnapshot } from '../state/run-snapshot.js';
 
@@ -24,8 +26,16 @@ interface Manifest {
   readonly version: number;
   readonly epoch: number;
   readonly step: number;
+  /** What wrote it. */
+  readonly versions: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, FileEntry>>;
 }
+
+const versions = {
+  '@mnist-kit/trainer': ownVersion(),
+  '@tensorflow/tfjs-core': version_core,
+  node: process.version,
+};
 
 let counter = 0;
 
@@ -50,7 +60,7 @@ export async function writeCheckpoint(folder: string, snapshot: RunSnapshot): Pr
       { bytes: content.length, sha256: sha256(content) },
     ]),
   );
-  const manifest: Manifest = { format: FORMAT, version: VERSION, epoch, step, files };
+  const manifest: Manifest = { format: FORMAT, version: VERSION, epoch, step, versions, files };
   contents[MANIFEST] = new TextEncoder().encode(
     `${JSON.stringify({ ...manifest, sha256: sha256(JSON.stringify(manifest)) }, null, 2)}\n`,
   );
@@ -137,6 +147,14 @@ function broken(folder: string, what: string): CheckpointError {
   return new CheckpointError(
     `The checkpoint ${folder} is damaged: ${what}. Delete this folder and resume from an earlier one.`,
   );
+}
+
+function ownVersion(): string {
+  try {
+    return createRequire(import.meta.url)('@mnist-kit/trainer/package.json').version;
+  } catch {
+    return 'bundled';
+  }
 }
 
 function sha256(content: Uint8Array | string): string {

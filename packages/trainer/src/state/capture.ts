@@ -1,5 +1,6 @@
 import { CheckpointError, type Generator } from '@mnist-kit/core';
 import { callbackName, type Dispatcher } from '../callbacks/dispatcher.js';
+import type { Configuration } from '../configuration.js';
 import type { LoaderLike, MixupLike, SchedulerLike } from '../contracts.js';
 import type { Meter } from '../loops/meter.js';
 import type { RunState } from '../run.js';
@@ -15,6 +16,7 @@ export interface StatefulParts {
   readonly generator: Generator;
   readonly train: LoaderLike;
   readonly val: Readonly<Record<string, LoaderLike>>;
+  readonly configuration: Configuration;
 }
 
 /** Seconds of the current epoch so far. */
@@ -30,9 +32,10 @@ export async function capture(
   loader: LoaderPosition,
 ): Promise<RunSnapshot> {
   const { run, meter, scheduler, mixup, callbacks } = parts;
-  const { epoch, batch, validatedAt, step, lr, epochFinished, history } = run;
+  const { epoch, batch, validatedAt, step, lr, epochFinished, history, finalStop: stop } = run;
+  const lrs = [...run.lrs];
   return {
-    position: { epoch, batch, validatedAt, step, lr, epochFinished, ...elapsed },
+    position: { epoch, batch, validatedAt, step, lr, lrs, stop, epochFinished, ...elapsed },
     meter: { lossSum: meter.lossSum, hits: meter.hits, count: meter.count },
     history: structuredClone(history.toJSON()),
     weights: await run.executor.readWeights(),
@@ -46,6 +49,7 @@ export async function capture(
     ),
     generators: generatorStates(parts),
     loader,
+    configuration: parts.configuration,
   };
 }
 
@@ -66,8 +70,8 @@ export async function restore(parts: StatefulParts, snapshot: RunSnapshot): Prom
   run.optimizer.loadState(snapshot.optimizer);
   scheduler?.loadState(snapshot.scheduler);
   if (snapshot.mixup !== undefined) mixup?.loadState?.(snapshot.mixup);
-  const { epoch, batch, validatedAt, step, lr, epochFinished } = snapshot.position;
-  Object.assign(run, { epoch, batch, validatedAt, step, lr, epochFinished });
+  const { epoch, batch, validatedAt, step, lr, lrs, epochFinished } = snapshot.position;
+  Object.assign(run, { epoch, batch, validatedAt, step, lr, lrs: [...lrs], epochFinished });
   Object.assign(meter, snapshot.meter);
   setGenerators(parts, snapshot.generators);
   const unused = new Set(Object.keys(snapshot.callbacks));

@@ -1,5 +1,7 @@
 import type { GeneratorState, TensorDict } from '@mnist-kit/core';
+import type { Configuration } from '../configuration.js';
 import type { HistoryRecords } from '../history.js';
+import type { FinalStop } from '../run.js';
 
 /**
  * Everything that a fit depends on from one step to the next: what a checkpoint holds.
@@ -16,6 +18,10 @@ export interface RunSnapshot {
     readonly validatedAt: number;
     readonly step: number;
     readonly lr: number;
+    /** Learning rate of each parameter group in the last step. */
+    readonly lrs: readonly number[];
+    /** What a callback ended the fit for, if it did and a resumed fit must not forget it. */
+    readonly stop?: FinalStop;
     /** True between epochs: validation, scheduler and record of `epoch` are done. */
     readonly epochFinished: boolean;
     /** Seconds spent in this epoch so far, all in all and in training. */
@@ -36,6 +42,8 @@ export interface RunSnapshot {
   readonly generators: GeneratorStates;
   /** Position of the training loader inside the epoch. */
   readonly loader: LoaderPosition;
+  /** What the fit was made of and set to. */
+  readonly configuration: Configuration;
 }
 
 /** How to find the next batch again. */

@@ -1,0 +1,61 @@
+import { callbackName } from './callbacks/dispatcher.js';
+import type { FitParts } from './fit.js';
+
+/** What a fit was made of and set to, as plain values by name: kept in its checkpoints. */
+export type Configuration = Readonly<Record<string, string | number | boolean>>;
+
+/** Settings that a resumed fit may change without being another fit. */
+const free: readonly string[] = ['epochs', 'maxSteps', 'maxTime', 'callbacks', 'threads'];
+
+/** The settings that decide what a fit computes, and those that people like to look up later. */
+export function configurationOf({
+  trainer,
+  optimizer,
+  loss,
+  executor,
+  train,
+  epochs,
+}: FitParts): Configuration {
+  const { scheduler, mixup, gradientClip, maxTime } = trainer;
+  const { accumulateGradBatches, limitTrainBatches, limitValBatches, overfitBatches, valEvery } = trainer;
+  const all = {
+    epochs,
+    ...{ maxSteps: trainer.maxSteps, maxTime: asText(maxTime) },
+    ...{
+      engine: executor.engine,
+      reproducible: trainer.reproducible ?? trainer.deterministic ?? true,
+      threads: trainer.threads,
+    },
+    ...{ parameters: executor.parameters.reduce((sum, { value }) => sum + value.length, 0) },
+    ...{ optimizer: className(optimizer), groups: optimizer.groups?.length, loss: loss.name || undefined },
+    scheduler: className(
+      scheduler !== undefined && 'scheduler' in scheduler ? scheduler.scheduler : scheduler,
+    ),
+    mixup: mixup !== undefined,
+    ...{ batchSize: train.batchSize, batches: train.length, accumulateGradBatches, overfitBatches },
+    ...{ limitTrainBatches, limitValBatches, valEvery, gradientClip: asText(gradientClip) },
+    callbacks: (trainer.callbacks ?? []).map(callbackName).join(', '),
+  };
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      (entry): entry is [string, string | number | boolean] => entry[1] !== undefined,
+    ),
+  );
+}
+
+/** What a resumed fit has set otherwise than its checkpoint, in words: it will not end with the same numbers. */
+export function changedSettings(saved: Configuration, now: Configuration): string[] {
+  const names = [...new Set([...Object.keys(saved), ...Object.keys(now)])];
+  return names
+    .filter((name) => !free.includes(name) && saved[name] !== now[name])
+    .map((name) => `${name} ${saved[name] ?? 'unset'}, now ${now[name] ?? 'unset'}`);
+}
+
+function asText(value: object | undefined): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function className(value: object | undefined): string | undefined {
+  const name = value?.constructor?.name;
+  return name === 'Object' ? undefined : name;
+}
