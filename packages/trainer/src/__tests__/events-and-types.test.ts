@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import {
   confusionMatrix,
   EventStream,
@@ -81,6 +82,29 @@ test('results are typed by the metrics', async () => {
     'testConfusion',
   ]);
   expect(result.testConfusion.flat().reduce((sum, count) => sum + count)).toBe(6);
+});
+
+test('no public signature has `any` in it', async () => {
+  const { default: ts } = await import('typescript');
+  const dist = new URL('../../dist/', import.meta.url);
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.d.ts'),
+  );
+  expect(files.length).toBeGreaterThan(50);
+  const found: string[] = [];
+  for (const name of files) {
+    const source = ts.createSourceFile(
+      name,
+      readFileSync(new URL(name, dist), 'utf8'),
+      ts.ScriptTarget.Latest,
+    );
+    const visit = (node: import('typescript').Node): void => {
+      if (node.kind === ts.SyntaxKind.AnyKeyword) found.push(name);
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  expect(found).toEqual([]);
 });
 
 test('weights loaded between two fits count', async () => {
