@@ -1,56 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Generator } from '@mnist-kit/core';
 import { readSafetensors } from '@mnist-kit/models';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-
-const script = fileURLToPath(new URL('children/train.mjs', import.meta.url));
+import { Children } from './children/start.js';
 
 let dir: string;
-let children: ChildProcess[];
+const children = new Children();
+const start: Children['start'] = (options, onLine) =>
+  children.start({ dir: join(dir, 'run'), ...options }, onLine);
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'processes-'));
-  children = [];
 });
 afterEach(() => {
-  for (const child of children) child.kill('SIGKILL');
+  children.killAll();
   rmSync(dir, { recursive: true, force: true });
 });
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Starts a training process; `onLine` sees what it prints. */
-function start(
-  options: object,
-  onLine: (line: string, child: ChildProcess) => void = () => {},
-): Promise<Ended> {
-  const child = spawn(process.execPath, [script, JSON.stringify({ dir: join(dir, 'run'), ...options })]);
-  children.push(child);
-  let stdout = '';
-  let stderr = '';
-  let rest = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-    rest += chunk;
-    const lines = rest.split('\n');
-    rest = lines.pop()!;
-    for (const line of lines) onLine(line, child);
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
-}
 
 test.each([
   ['SIGINT', 130],
@@ -100,33 +73,44 @@ test('a process that trained ends by itself, without dispose', async () => {
   expect(ended).toMatchObject({ code: 0, signal: null, stderr: '' });
 });
 
-test.each([
-  ['plan', 40],
-  ['eager', 10],
-] as const)(
-  'a process killed again and again ends with the same bits (%s, %i kills)',
-  async (engine, kills) => {
-    const options = { engine, epochs: 3, everyNSteps: 1, resume: 'auto' };
-    const wholeFile = join(dir, 'whole.json');
-    const file = join(dir, 'resumed.json');
-    expect(await start({ ...options, dir: join(dir, 'whole'), out: wholeFile })).toMatchObject({ code: 0 });
-    const whole = readFileSync(wholeFile, 'utf8');
-    const delays = new Generator(kills).uniform(10_000, 0, engine === 'plan' ? 120 : 400);
-    let killed = 0;
-    let finished = 0;
-    for (let attempt = 0; killed < kills || finished === 0; attempt++) {
-      const ended = await start({ ...options, out: file }, (line, child) => {
-        if (line === 'started' && killed < kills) setTimeout(() => child.kill('SIGKILL'), delays[attempt]);
-      });
-      expect(ended.stderr).toBe('');
-      if (ended.signal === 'SIGKILL') killed++;
-      if (!existsSync(file)) continue;
-      expect(readFileSync(file, 'utf8')).toBe(whole);
-      finished++;
-      rmSync(file);
-      rmSync(join(dir, 'run'), { recursive: true });
-    }
-    expect(finished).toBeGreaterThan(0);
-  },
-  240_000,
-);
+test('a second process is refused the folder of a living one, and not that of a dead one', async () => {
+  const options = { engine: 'plan', epochs: 2, everyNSteps: 1, resume: 'auto' };
+  const out = join(dir, 'out.json');
+  expect(await start({ ...options, dir: join(dir, 'whole'), out })).toMatchObject({ code: 0 });
+  const whole = readFileSync(out, 'utf8');
+  let second: ReturnType<typeof start> | undefined;
+  const first = await start({ ...options, stall: true }, (line, child) => {
+    if (line !== 'stalling') return;
+    second = start(options);
+    void second.then(() => child.kill('SIGKILL'));
+  });
+  expect(first.signal).toBe('SIGKILL');
+  const { code, stderr, stdout } = await second!;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /CheckpointError: .*Process \d+ writes checkpoints to .*\. Give this fit a folder of its own/,
+  );
+  expect(stdout).not.toMatch(/step/);
+  expect(await start({ ...options, out })).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(out, 'utf8')).toBe(whole);
+});
+
+test('of processes that ask for a folder at the same time one gets it', async () => {
+  mkdirSync(join(dir, 'run'));
+  // Left behind by a process that is gone.
+  writeFileSync(join(dir, 'run', '.lock'), JSON.stringify({ pid: 2 ** 22 + 1, host: hostname() }));
+  let refused = 0;
+  // The one that gets it is held up by a callback until the others are through.
+  const options = { engine: 'plan', epochs: 1, everyNSteps: 1, stall: true };
+  const attempts = Array.from({ length: 4 }, async () => {
+    const ended = await start(options);
+    if (ended.signal !== null) return;
+    expect(ended.stderr).toMatch(/CheckpointError: .*writes checkpoints to/);
+    expect(ended.stdout).not.toMatch(/step/);
+    refused++;
+    if (refused === 3) children.killAll();
+  });
+  await Promise.all(attempts);
+  expect(refused).toBe(3);
+  expect(readdirSync(join(dir, 'run')).filter((name) => name.startsWith('.lock.'))).toEqual([]);
+});

@@ -128,10 +128,11 @@ export class ModelCheckpoint implements Callback {
       this.#top = [];
       this.#lastStep = -1;
     }
-    const { ensureWritableFolder, lockFolder } = await import('../node/files.js');
+    const { ensureWritableFolder, lockFolder, removeLeftovers } = await import('../node/files.js');
     await ensureWritableFolder(this.dir);
     this.#unlock = await lockFolder(this.dir);
     await (await this.#states()).clean();
+    await removeLeftovers(this.dir);
     this.#savedAt = '';
     this.#savedTime = performance.now();
     for (const message of this.#damaged) run.note(message);

@@ -1,4 +1,5 @@
-import { readFile, unlink, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
@@ -12,7 +13,7 @@ const held = new Set<string>();
  * A lock left behind by a process that is gone is taken over.
  *
  * @returns A function that gives the folder back.
- * @throws CheckpointError when another fit that is alive holds it.
+ * @throws CheckpointError when another fit that is alive holds it; EngineError when the lock cannot be written.
  */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const path = join(resolve(dir), '.lock');
@@ -26,31 +27,59 @@ export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   }
   return async () => {
     held.delete(path);
-    await unlink(path).catch(() => {});
+    await rm(path, { force: true }).catch(() => {});
   };
 }
 
 async function take(path: string, dir: string): Promise<void> {
   const own = JSON.stringify({ pid: process.pid, host: hostname() });
   for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      await writeFile(path, own, { flag: 'wx' });
-      return;
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'EEXIST') {
-        // A full disk may have left an empty file.
-        await unlink(path).catch(() => {});
-        throw new EngineError(`Cannot write ${path}: ${message}. Free some space or choose another folder.`, {
-          cause: error,
-        });
-      }
-    }
-    const holder = await readHolder(path);
+    if (await create(path, own)) return;
+    const found = await readFile(path, 'utf8').catch(() => undefined);
+    const holder = found === undefined ? undefined : parse(found);
     if (holder !== undefined && isAlive(holder)) throw occupied(dir, `process ${holder.pid}`, path);
-    await unlink(path).catch(() => {});
+    if (found !== undefined) await remove(path, found);
   }
   throw occupied(dir, 'another process', path);
+}
+
+/** Makes the lock unless there is one. It appears with its content: an empty one would look left behind. */
+async function create(path: string, content: string): Promise<boolean> {
+  const draft = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(draft, content, { flush: true });
+    try {
+      await link(draft, path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return false;
+      // A file system without hard links.
+      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+      await writeFile(path, content, { flag: 'wx' });
+    }
+    return true;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    throw new EngineError(`Cannot write ${path}: ${message}. Free some space or choose another folder.`, {
+      cause: error,
+    });
+  } finally {
+    await rm(draft, { force: true }).catch(() => {});
+  }
+}
+
+/** Removes a lock that was left behind, and not the one that another process has made of it meanwhile. */
+async function remove(path: string, content: string): Promise<void> {
+  const aside = `${path}.${randomUUID()}.tmp`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return;
+  }
+  if ((await readFile(aside, 'utf8').catch(() => content)) !== content)
+    await link(aside, path).catch(() => {});
+  await rm(aside, { force: true }).catch(() => {});
 }
 
 interface Holder {
@@ -58,9 +87,9 @@ interface Holder {
   readonly host: string;
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+function parse(content: string): Holder | undefined {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+    return JSON.parse(content) as Holder;
   } catch {
     return undefined;
   }

@@ -11,6 +11,21 @@ import { Adam, ReduceLROnPlateau } from '@mnist-kit/optim';
 import { EarlyStopping, ExponentialMovingAverage, ModelCheckpoint, Trainer } from '@mnist-kit/trainer';
 
 const { dir, engine, epochs, resume, everyNSteps, out, exitAfterFit, stall } = JSON.parse(process.argv[2]);
+
+/** Says when it begins and ends to write. What is written to a pipe is out before the next statement. */
+class AnnouncedCheckpoint extends ModelCheckpoint {
+  async onEpochEnd(...args) {
+    console.log('writing');
+    await super.onEpochEnd(...args);
+    console.log('written');
+  }
+  async onSafePoint(...args) {
+    console.log('writing');
+    await super.onSafePoint(...args);
+    console.log('written');
+  }
+}
+
 if (engine === 'eager') await useBackend('wasm');
 const generator = new Generator(1);
 const normalize = T.normalize({ mean: 0.1307, std: 0.3081 });
@@ -37,15 +52,22 @@ const scheduler = new ReduceLROnPlateau(optimizer, {
   patience: 0,
   threshold: 0.05,
 });
+const mixing = mixup({ alpha: 1, probability: 0.5, seed: 1 });
+const average = new ExponentialMovingAverage({ decay: 0.9 });
 const trainer = new Trainer({
   ...{ model, optimizer, scheduler, generator, engine },
   loss: labelSmoothingCrossEntropy({ smoothing: 0.1 }),
-  mixup: mixup({ alpha: 1, probability: 0.5, seed: 1 }),
+  mixup: mixing,
   threads: 2,
   valEvery: 0.5,
   callbacks: [
     { name: 'started', onFitStart: () => console.log('started') },
     { name: 'steps', onTrainBatchEnd: (run) => console.log(`step ${run.step}`) },
+    {
+      name: 'validation',
+      onValidationStart: () => console.log('validating'),
+      onValidationEnd: () => console.log('validated'),
+    },
     // A callback that never ends keeps the fit from ending after the step.
     {
       name: 'stall',
@@ -56,24 +78,33 @@ const trainer = new Trainer({
         await new Promise((resolve) => setTimeout(resolve, 60_000));
       },
     },
-    new ExponentialMovingAverage({ decay: 0.9 }),
+    average,
     new EarlyStopping({ monitor: 'valLoss', patience: 100, restoreBest: true }),
-    new ModelCheckpoint({ dir, monitor: 'valAccuracy', everyNSteps }),
+    new AnnouncedCheckpoint({ dir, monitor: 'valAccuracy', everyNSteps }),
   ],
 });
 const history = await trainer.fit(train, { val, epochs, resume });
 console.log(JSON.stringify({ epochs: history.epochs.length, interrupted: history.interrupted }));
 if (out !== undefined && !history.interrupted) {
   const weights = await (await trainer.executor()).readWeights();
-  const hash = createHash('sha256');
-  for (const { data } of Object.values(weights))
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  for (const data of Object.values(optimizer.state().tensors)) hash.update(new Uint8Array(data.buffer));
+  const digest = (arrays) => {
+    const hash = createHash('sha256');
+    for (const { buffer, byteOffset, byteLength } of arrays)
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    return hash.digest('hex');
+  };
+  const { tensors, ...rest } = optimizer.state();
   writeFileSync(
     out,
     JSON.stringify({
-      weights: hash.digest('hex'),
+      weights: digest(Object.values(weights).map(({ data }) => data)),
+      moments: digest(Object.values(tensors)),
+      optimizer: rest,
+      scheduler: scheduler.state(),
+      mixup: mixing.state?.(),
+      average: digest(average.state().averages),
       history: history.withoutTimings(),
+      validations: history.validations,
       generator: generator.state(),
     }),
   );

@@ -1,0 +1,87 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Generator } from '@mnist-kit/core';
+import { afterAll, expect, test } from 'vitest';
+import { Children } from './children/start.js';
+
+const root = mkdtempSync(join(tmpdir(), 'killed-'));
+const children = new Children();
+afterAll(() => {
+  children.killAll();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** What a process was at when it died, by the last thing it said. */
+const moments = {
+  written: 'training',
+  validated: 'training',
+  writing: 'writing',
+  validating: 'validating',
+} as const;
+type Moment = (typeof moments)[keyof typeof moments];
+
+function momentOf(stdout: string): Moment {
+  const said = stdout
+    .split('\n')
+    .filter((line): line is keyof typeof moments => Object.hasOwn(moments, line));
+  return moments[said.at(-1) ?? 'written'];
+}
+
+/** Names of files and folders that were being written. */
+function tornFiles(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tmp\b/.test(name));
+}
+
+// Real digits, mixup, augmentation, dropout, an average of the weights, ReduceLROnPlateau, EarlyStopping that
+// restores, validation inside epochs, a checkpoint after every step. Fifty kills in all.
+test.concurrent.each([
+  ['plan', 36],
+  ['eager', 14],
+] as const)(
+  'a process on the %s engine killed %i times, mid-epoch, mid-write and mid-validation, ends with the same bytes',
+  async (engine, kills) => {
+    const dir = join(root, engine);
+    const options = { engine, epochs: 3, everyNSteps: 1, resume: 'auto' };
+    const wholeFile = join(root, `${engine}-whole.json`);
+    const file = join(root, `${engine}-resumed.json`);
+    expect(await children.start({ ...options, dir: `${dir}-whole`, out: wholeFile })).toMatchObject({
+      code: 0,
+    });
+    const whole = readFileSync(wholeFile, 'utf8');
+
+    const random = new Generator(kills);
+    const killed = { training: 0, writing: 0, validating: 0 };
+    let torn = 0;
+    let finished = 0;
+    const enough = () =>
+      killed.training + killed.writing + killed.validating >= kills &&
+      Math.min(killed.training, killed.writing, killed.validating, torn, finished) > 0;
+    for (let attempt = 0; !enough(); attempt++) {
+      // A third each: any time after the start, while writing, while validating.
+      const trigger = ['started', 'writing', 'validating'][attempt % 3];
+      const nth = 1 + (attempt % 3 === 0 ? 0 : random.randomUint32() % 4);
+      const [delay] = random.uniform(1, 0, attempt % 3 === 0 ? (engine === 'plan' ? 150 : 500) : 5);
+      let seen = 0;
+      const before = new Set(tornFiles(dir));
+      const ended = await children.start({ ...options, dir, out: file }, (line, child) => {
+        if (line === trigger && ++seen === nth) setTimeout(() => child.kill('SIGKILL'), delay);
+      });
+      expect(ended.stderr).toBe('');
+      if (ended.signal === 'SIGKILL') {
+        killed[momentOf(ended.stdout)]++;
+        if (tornFiles(dir).some((name) => !before.has(name))) torn++;
+      }
+      if (!existsSync(file)) continue;
+      expect(readFileSync(file, 'utf8')).toBe(whole);
+      finished++;
+      rmSync(file);
+      rmSync(dir, { recursive: true });
+    }
+    console.log(
+      `${engine}: killed ${JSON.stringify(killed)}, ${torn} times with a file half written; ${finished} runs`,
+    );
+  },
+  400_000,
+);
