@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Generator } from '@mnist-kit/core';
 import { DataLoader, mnist, Subset, transforms as T } from '@mnist-kit/datasets';
 import { createExecutor } from '@mnist-kit/engine';
@@ -5,7 +7,10 @@ import { nllLoss } from '@mnist-kit/losses';
 import { convNet } from '@mnist-kit/models';
 import { AdamW, OneCycleLR, type Optimizer } from '@mnist-kit/optim';
 import {
+  type Callback,
   confusionMatrix,
+  EarlyStopping,
+  ExponentialMovingAverage,
   LearningRateMonitor,
   perClassAccuracy,
   Trainer,
@@ -85,19 +90,41 @@ test('plan and eager train to the same losses', async () => {
   expect(losses[1]).toBeCloseTo(losses[0], 4);
 });
 
+/** Collects garbage; what is in use after it, in bytes. */
+function bytesInUse(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 test('two hundred epochs leave no tensors and no memory behind', async () => {
-  const { generator, train, val, model, optimizer } = await setup(100);
+  const { generator, train, model, optimizer } = await setup(100);
+  const transform = T.normalize({ mean: 0.1307, std: 0.3081 });
+  const val = new DataLoader(new Subset(digits, range(50_000, 50_050)), { batchSize: 25, transform });
   const executor = await createExecutor(model, { engine: 'plan', batchSize: 50, threads: 2 });
-  const trainer = new Trainer({ model, optimizer, generator, executor, loss: nllLoss() });
-  await trainer.fit(train, { val, epochs: 20 });
-  const tensors = tf.memory().numTensors;
-  const heap = () => {
-    (globalThis as { gc?: () => void }).gc?.();
-    return process.memoryUsage().heapUsed + process.memoryUsage().external;
+  const used: { epoch: number; tensors: number; bytes: number }[] = [];
+  const watch: Callback = {
+    onEpochEnd: (_, { epoch }) => {
+      if (epoch % 20 === 0) used.push({ epoch, tensors: tf.memory().numTensors, bytes: bytesInUse() });
+    },
   };
-  const before = heap();
-  await trainer.fit(train, { epochs: 200 });
-  expect(tf.memory().numTensors).toBe(tensors);
-  expect(heap() - before).toBeLessThan(20e6);
+  const trainer = new Trainer({
+    ...{ model, optimizer, generator, executor, loss: nllLoss(), metrics: { confusion: confusionMatrix() } },
+    callbacks: [
+      new ExponentialMovingAverage(),
+      new EarlyStopping({ monitor: 'valLoss', patience: 1000, restoreBest: true }),
+      watch,
+    ],
+  });
+  await trainer.fit(train, { val, epochs: 200 });
+  expect(used).toHaveLength(10);
+  const [first, ...later] = used;
+  for (const { epoch, tensors, bytes } of later) {
+    expect(tensors, `tensors after epoch ${epoch}`).toBe(first.tensors);
+    // The history grows by a record an epoch: a kilobyte or two.
+    expect(bytes - first.bytes, `bytes after epoch ${epoch}`).toBeLessThan(3e6);
+  }
   await executor.dispose();
 });
