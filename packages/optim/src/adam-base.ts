@@ -21,6 +21,8 @@ export abstract class AdamBase extends Optimizer {
   readonly #beta2: number;
   readonly #eps: number;
   readonly #amsgrad: boolean;
+  /** Bias corrections of the last update; most parameters are at the same step, and powers take their time. */
+  #bias = { step: 0, momentum: Number.NaN, first: 0, second: 0 };
 
   constructor(options: AdamOptions) {
     super(options);
@@ -42,18 +44,28 @@ export abstract class AdamBase extends Optimizer {
 
   protected update({ value, gradient }: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
     const { shrink, penalty } = this.decay(group);
+    const { first, second } = this.#biasAt(slots.step);
     const coefficients: Coefficients = {
       shrink,
       penalty,
       beta1: this.momentum,
       beta2: this.#beta2,
       eps: this.#eps,
-      rate: group.lr / (1 - math.pow(this.momentum, slots.step)),
-      correction: 1 / sqrt(1 - math.pow(this.#beta2, slots.step)),
+      rate: group.lr / first,
+      correction: 1 / second,
     };
     const [expAvg, expAvgSq, maxExpAvgSq] = slots.arrays;
     if (this.#amsgrad) amsgradStep(value, gradient, expAvg, expAvgSq, maxExpAvgSq, coefficients);
     else adamStep(value, gradient, expAvg, expAvgSq, coefficients);
+  }
+
+  #biasAt(step: number): { readonly first: number; readonly second: number } {
+    const { momentum } = this;
+    if (this.#bias.step !== step || this.#bias.momentum !== momentum) {
+      const second = sqrt(1 - math.pow(this.#beta2, step));
+      this.#bias = { step, momentum, first: 1 - math.pow(momentum, step), second };
+    }
+    return this.#bias;
   }
 }
 

@@ -1,5 +1,5 @@
-/** Longest time in milliseconds that training keeps the event loop waiting. */
-const PATIENCE = 50;
+/** Time in milliseconds that training keeps the event loop waiting: as long as people take for "at once". */
+const PATIENCE = 100;
 
 let channel: MessageChannel | undefined;
 const waiting: (() => void)[] = [];
@@ -22,7 +22,7 @@ export function nextTurn(): Promise<void> {
 }
 
 /**
- * Lets the event loop run about every 50 ms, so that a loop of synchronous steps leaves room for Ctrl-C,
+ * Lets the event loop run about every 100 ms, so that a loop of synchronous steps leaves room for Ctrl-C,
  * worker messages and a user interface.
  */
 export class Breather {
