@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Generator, InvalidArgumentError, ModelError } from '@mnist-kit/core';
+import type { ExecutorOptions } from '@mnist-kit/engine';
 import {
   type Callback,
   CsvLogger,
@@ -108,6 +109,54 @@ test('fastDevRun runs a batch of everything and writes nothing', async () => {
     'predict 4',
   ]);
   expect(readdirSync(dir)).toEqual([]);
+  rmSync(dir, { recursive: true });
+});
+
+test('fastDevRun runs as many batches as it says', async () => {
+  const { executor, trainer } = setup({ fastDevRun: 2 });
+  await trainer.fit(train(), { val: val(), epochs: 50 });
+  expect(executor.calls.filter((call) => /^(trainStep|predict)/.test(call))).toHaveLength(4);
+});
+
+test('engine, threads, reproducible and the batch size reach the maker of the executor', async () => {
+  const asked: ExecutorOptions[] = [];
+  const executor: ExecutorFactory = (model, options) => {
+    asked.push(options);
+    return new LinearExecutor(model);
+  };
+  await setup({ executor, engine: 'plan', threads: 3, reproducible: false }).trainer.fit(train());
+  expect(asked).toEqual([{ engine: 'plan', threads: 3, reproducible: false, batchSize: 4 }]);
+});
+
+test('handleSignals: false leaves signals alone', async () => {
+  const before = process.listenerCount('SIGINT');
+  let during = -1;
+  const spy: Callback = {
+    onEpochStart: () => {
+      during = process.listenerCount('SIGINT');
+    },
+  };
+  await setup({ handleSignals: false, callbacks: [spy] }).trainer.fit(train());
+  expect(during).toBe(before);
+});
+
+test.each([
+  [{ everyNEpochs: 2 }, ['epoch 2', 'epoch 4', 'epoch 5']],
+  [{ everyNEpochs: 0, everyNSteps: 4 }, ['step 4', 'step 8', 'step 12']],
+  [{ everyNEpochs: 0, everyNMinutes: 1e-9, everyNSteps: 0 }, undefined],
+  [{ saveState: false }, []],
+])('ModelCheckpoint %o saves the state when it is due', async (options, expected) => {
+  const dir = mkdtempSync(join(tmpdir(), 'options-'));
+  const checkpoint = new ModelCheckpoint({ dir, keepStates: 1000, ...options });
+  await setup({ callbacks: [checkpoint] }).trainer.fit(train(), { epochs: 5 });
+  const folder = join(dir, 'checkpoints');
+  const saved = (existsSync(folder) ? readdirSync(folder) : []).map((name) => {
+    const { position } = JSON.parse(readFileSync(join(folder, name, 'state.json'), 'utf8'));
+    return position.epochFinished ? `epoch ${position.epoch}` : `step ${position.step}`;
+  });
+  // Any time is more than a billionth of a minute: after every step, and after the epoch's end.
+  if (expected === undefined) expect(saved).toHaveLength(5 * 3 + 5);
+  else expect(saved).toEqual(expected);
   rmSync(dir, { recursive: true });
 });
 

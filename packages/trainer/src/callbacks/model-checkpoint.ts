@@ -205,7 +205,7 @@ export class ModelCheckpoint implements Callback {
     if (run.stoppingNow) return true;
     if (run.epochFinished && everyNEpochs > 0)
       return run.stopping || run.epoch >= run.epochs || run.epoch % everyNEpochs === 0;
-    if (everyNSteps > 0 && run.step % everyNSteps === 0) return true;
+    if (everyNSteps > 0 && !run.epochFinished && run.step % everyNSteps === 0) return true;
     return everyNMinutes > 0 && performance.now() - this.#savedTime >= everyNMinutes * 60_000;
   }
 
