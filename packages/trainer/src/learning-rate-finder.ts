@@ -2,6 +2,7 @@ import { InvalidArgumentError, math } from '@mnist-kit/core';
 import type { Callback, TrainBatchReport } from './callbacks/callback.js';
 import { Fit, type FitParts } from './fit.js';
 import type { Run } from './run.js';
+import { setLearningRate } from './set-learning-rate.js';
 
 /** Options of `Trainer.findLearningRate`. */
 export interface LearningRateFinderOptions {
@@ -30,7 +31,8 @@ export interface LearningRateCurve {
 }
 
 /**
- * Trains for a few steps while the learning rate grows, and puts everything back.
+ * Trains for a few steps while the learning rate grows, and puts everything back. Parameter groups keep the
+ * proportion of their rates.
  *
  * Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3.
  */
@@ -82,7 +84,6 @@ class Sweep implements Callback {
   readonly #losses: number[] = [];
   readonly #smoothed: number[] = [];
   #next: number;
-  #shares: readonly number[] | undefined;
   #average = 0;
   #best = Number.POSITIVE_INFINITY;
 
@@ -94,11 +95,7 @@ class Sweep implements Callback {
   }
 
   onBeforeOptimizerStep({ optimizer }: Run): void {
-    const { groups } = optimizer;
-    // Groups keep their rates in proportion to the default one's.
-    this.#shares ??= groups?.map(({ lr }) => (optimizer.lr === 0 ? 1 : lr / optimizer.lr));
-    optimizer.lr = this.#next;
-    for (const [i, share] of this.#shares?.entries() ?? []) groups![i].lr = this.#next * share;
+    setLearningRate(optimizer, this.#next);
   }
 
   onTrainBatchEnd(run: Run, { loss }: TrainBatchReport): void {

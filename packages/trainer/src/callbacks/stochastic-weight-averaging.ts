@@ -1,12 +1,16 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import type { Run } from '../run.js';
+import { setLearningRate } from '../set-learning-rate.js';
 import type { Callback } from './callback.js';
 
 /** Options of {@link StochasticWeightAveraging}. */
 export interface StochasticWeightAveragingOptions {
   /** First epoch whose weights are averaged: its number, or a fraction of all epochs. Default 0.75. */
   start?: number;
-  /** Learning rate from that epoch on, whatever the scheduler says. Default: the scheduler's. */
+  /**
+   * Learning rate from that epoch on, whatever the scheduler says; parameter groups keep their proportion to it.
+   * Default: the scheduler's.
+   */
   lr?: number;
 }
 
@@ -53,7 +57,7 @@ export class StochasticWeightAveraging implements Callback {
   }
 
   onBeforeOptimizerStep(run: Run): void {
-    if (this.#lr !== undefined && this.#averages(run)) run.optimizer.lr = this.#lr;
+    if (this.#lr !== undefined && this.#averages(run)) setLearningRate(run.optimizer, this.#lr);
   }
 
   onEpochEnd(run: Run): void {

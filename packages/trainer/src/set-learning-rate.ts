@@ -1,0 +1,8 @@
+import type { OptimizerLike } from './contracts.js';
+
+/** Sets an optimizer's learning rate; those of its parameter groups keep their proportion to it. */
+export function setLearningRate(optimizer: OptimizerLike, lr: number): void {
+  const { lr: before, groups = [] } = optimizer;
+  for (const group of groups) group.lr = before === 0 ? lr : (group.lr / before) * lr;
+  optimizer.lr = lr;
+}
