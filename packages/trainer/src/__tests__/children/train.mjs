@@ -44,7 +44,7 @@ const val = new DataLoader(new Subset(digits, range(500, 700)), {
   generator,
 });
 
-const model = convNet({ channels: [4, 4], poolAfter: [1], generator });
+const model = convNet({ channels: [4, 4], poolAfter: [1], dropout: 0.1, generator });
 const optimizer = new Adam({ lr: 1e-2 });
 const scheduler = new ReduceLROnPlateau(optimizer, {
   mode: 'min',
