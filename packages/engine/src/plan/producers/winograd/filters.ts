@@ -22,36 +22,35 @@ export function emitFilterTransform(
     const g = f.locals('v128', SIDE);
     const half = f.locals('v128', TILE_IN * SIDE);
     const u = f.local('v128');
+    const [from, to, transposedTo, left] = f.locals('i32', 4);
     transforms.setup();
-    for (let vector = 0; vector < output.padded / 4; vector++) {
-      const valid = output.channels - vector * 4;
-      const from = elementAddress(kernel.value, channel, output.channels * 4);
+    f.set(from, elementAddress(kernel.value, channel, output.channels * 4));
+    f.set(to, elementAddress(filters.address, channel, output.padded * 4));
+    f.set(transposedTo, elementAddress(filters.transposed, channel, 4));
+
+    /** Four output channels, of which `valid` exist. */
+    const emitVector = (valid: number) => {
       for (let column = 0; column < SIDE; column++) {
         for (let row = 0; row < SIDE; row++) {
           const tap = row * SIDE + column;
-          const offset = (tap * input.channels * output.channels + vector * 4) * 4;
-          f.set(g[row], loadWeights(from, offset, valid));
+          f.set(g[row], loadWeights(get(from), tap * input.channels * output.channels * 4, valid));
         }
         for (const [row, value] of transforms.filter(g).entries()) f.set(half[row * SIDE + column], value);
       }
-      const to = elementAddress(filters.address, channel, output.padded * 4);
-      const transposedTo = elementAddress(filters.transposed, channel, 4);
       for (let row = 0; row < TILE_IN; row++)
         for (const [column, value] of transforms.filter(half.slice(row * SIDE, (row + 1) * SIDE)).entries()) {
           const frequency = (row * TILE_IN + column) * filters.frequencyBytes;
           f.set(u, value);
-          f.emit(v128.store(to, get(u), frequency + vector * 16));
+          f.emit(v128.store(get(to), get(u), frequency));
           for (let lane = 0; lane < 4; lane++)
-            f.emit(
-              v128.store32Lane(
-                transposedTo,
-                get(u),
-                lane,
-                frequency + (vector * 4 + lane) * input.padded * 4,
-              ),
-            );
+            f.emit(v128.store32Lane(get(transposedTo), get(u), lane, frequency + lane * input.padded * 4));
         }
-    }
+      f.advance(from, 16);
+      f.advance(to, 16);
+      f.advance(transposedTo, 4 * input.padded * 4);
+    };
+    f.repeat(left, Math.floor(output.channels / 4), () => emitVector(4));
+    if (output.channels % 4) emitVector(output.channels % 4);
   });
 }
 
@@ -124,13 +123,13 @@ export function emitFilterReduce(
 ): FunctionRef {
   const kernel = context.weight((stage.producer as ConvProducer).kernel);
   return context.module.function(`reduce ${stage.name}`, ['i32'], [], (f, [channel]) => {
-    const [from, to] = f.locals('i32', 2);
+    const [from, to, tap] = f.locals('i32', 3);
     f.set(from, elementAddress(slabs.address, channel, output.padded * 4));
     f.set(to, elementAddress(kernel.gradient, channel, output.channels * 4));
-    for (let tap = 0; tap < SIDE * SIDE; tap++) {
+    f.repeat(tap, SIDE * SIDE, () => {
       emitReduceRow(f, { from, to, channels: output.channels, slabBytes: slabs.bytes });
       f.advance(from, filters.frequencyBytes);
       f.advance(to, input.channels * output.channels * 4);
-    }
+    });
   });
 }
