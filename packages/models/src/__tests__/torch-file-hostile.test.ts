@@ -196,6 +196,13 @@ test('many views of one storage count together', () => {
   expect(Object.keys(readTorchFile(file, { maxTensorBytes: 8 * 16 }))).toHaveLength(8);
 });
 
+test('a pickle of too many bytes is refused', () => {
+  expectRefused(torchFile(new Uint8Array(2 ** 25 + 1)), /at most maxPickleBytes=33554432 bytes/);
+  expect(() => readTorchFile(fixture('torch-views.pth'), { maxPickleBytes: 100 })).toThrow(
+    /maxPickleBytes=100/,
+  );
+});
+
 test('a pickle of too many opcodes is refused', () => {
   expectRefused(torchFile(pickle(']'.repeat(2_000_000))), /at most maxOpcodes=1000000 opcodes/);
   expect(() => readTorchFile(fixture('torch-views.pth'), { maxOpcodes: 100 })).toThrow(/maxOpcodes=100/);

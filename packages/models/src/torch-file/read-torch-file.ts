@@ -16,6 +16,8 @@ export interface TorchFileLimits {
   maxTensorBytes?: number;
   /** Most bytes that deflated entries may have; `torch.save` deflates nothing. Default 32 MiB. */
   maxInflatedBytes?: number;
+  /** Most bytes of the pickle, which names the tensors and holds none of their values. Default 32 MiB. */
+  maxPickleBytes?: number;
   /** Most opcodes of the pickle; a tensor needs about 30. Default 1,000,000. */
   maxOpcodes?: number;
 }
@@ -102,7 +104,13 @@ function open(bytes: Uint8Array, limits: TorchFileLimits): { root: PickleValue; 
   if (!(bytes instanceof Uint8Array))
     throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
   const { maxTensorBytes = 2 ** 28, maxInflatedBytes = 2 ** 25, maxOpcodes = 1_000_000 } = limits;
-  for (const [name, limit] of Object.entries({ maxTensorBytes, maxInflatedBytes, maxOpcodes }))
+  const { maxPickleBytes = 2 ** 25 } = limits;
+  for (const [name, limit] of Object.entries({
+    maxTensorBytes,
+    maxInflatedBytes,
+    maxPickleBytes,
+    maxOpcodes,
+  }))
     if (typeof limit !== 'number' || !(limit >= 0))
       throw new InvalidArgumentError(name, 'must be a number of at least 0', limit);
   refuseLegacy(bytes);
@@ -110,7 +118,12 @@ function open(bytes: Uint8Array, limits: TorchFileLimits): { root: PickleValue; 
   const prefix = findPrefix(archive);
   checkVersion(archive, prefix);
   const storages = new Storages(archive, prefix);
-  const root = unpickle(archive.read(`${prefix}data.pkl`), {
+  const pickle = archive.read(`${prefix}data.pkl`);
+  if (pickle.length > maxPickleBytes)
+    throw new CheckpointError(
+      `data.pkl must have at most maxPickleBytes=${maxPickleBytes} bytes. Received: ${pickle.length}`,
+    );
+  const root = unpickle(pickle, {
     persistentLoad: (id) => storages.find(id),
     maxOpcodes,
   });
