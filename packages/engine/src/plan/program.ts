@@ -39,9 +39,6 @@ export interface Program {
   readonly pages: number;
   readonly buffers: readonly StageBuffers[];
   readonly weights: ReadonlyMap<string, WeightAddress>;
-  /** Values of all trained weights one after the other, and their gradients in the same order. */
-  readonly values: { address: number; count: number };
-  readonly gradients: { address: number; count: number };
 }
 
 /** Work between two barriers. */
@@ -83,7 +80,7 @@ export function compileProgram(
 ): Program {
   const { stages } = graph;
   const arena = new Arena(CONTROL_BYTES);
-  const { weights, values, gradients } = layOutWeights(graph, arena);
+  const weights = layOutWeights(graph, arena);
   const module = new ModuleBuilder({ relaxedSimd: options.relaxedSimd });
   const silence = importSilence(module);
   const context = new PlanContext(module, arena, options.capacity, stages, weights);
@@ -121,8 +118,6 @@ export function compileProgram(
     pages,
     buffers: context.buffers,
     weights,
-    values,
-    gradients,
   };
 }
 
@@ -141,7 +136,8 @@ function wiringOf(stages: readonly Stage[], stage: Stage): InputWiring[] {
   });
 }
 
-function layOutWeights(graph: StageGraph, arena: Arena) {
+/** Trained weights one after the other, their gradients in the same order, then the weights that are not trained. */
+function layOutWeights(graph: StageGraph, arena: Arena): ReadonlyMap<string, WeightAddress> {
   const sizeOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
   const trained = graph.weights.filter((ref) => ref.trainable);
   const fixed = graph.weights.filter((ref) => !ref.trainable);
@@ -157,11 +153,7 @@ function layOutWeights(graph: StageGraph, arena: Arena) {
   }
   for (const ref of fixed)
     weights.set(ref.name, { ref, value: arena.floats(sizeOf(ref.shape) + 16), gradient: 0 });
-  return {
-    weights,
-    values: { address: valuesAddress, count },
-    gradients: { address: gradientsAddress, count },
-  };
+  return weights;
 }
 
 /** `(base, chunk)` that calls a function of `(image, base)` for a chunk's images. */

@@ -46,14 +46,9 @@ export const i32 = {
   ltU: binary(op(0x49)),
   gtS: binary(op(0x4a)),
   gtU: binary(op(0x4b)),
-  leS: binary(op(0x4c)),
-  geS: binary(op(0x4e)),
-  geU: binary(op(0x4f)),
   add: binary(op(0x6a)),
   sub: binary(op(0x6b)),
   mul: binary(op(0x6c)),
-  divU: binary(op(0x6e)),
-  remU: binary(op(0x70)),
   and: binary(op(0x71)),
   or: binary(op(0x72)),
   shl: binary(op(0x74)),
@@ -109,9 +104,6 @@ export const f64 = {
 
 export const v128 = {
   load: load(simd(0), 2),
-  /** Loads 8 bytes, zeroes the rest. */
-  load64Zero: load(simd(93), 2),
-  load32Zero: load(simd(92), 2),
   load32Splat: load(simd(9), 2),
   store: store(simd(11), 2),
   store32Lane: (address: Code, value: Code, lane: number, offset = 0): number[] => [
@@ -124,9 +116,7 @@ export const v128 = {
   and: binary(simd(78)),
   andnot: binary(simd(79)),
   or: binary(simd(80)),
-  xor: binary(simd(81)),
   not: unary(simd(77)),
-  anyTrue: unary(simd(83)),
   /** Bits of `a` where the mask is 1, of `b` where it is 0. */
   bitselect: (a: Code, b: Code, mask: Code): number[] => [...a, ...b, ...mask, ...simd(82)],
   zero: (): number[] => [...simd(12), ...new Array<number>(16).fill(0)],
@@ -171,13 +161,6 @@ export const i32x4 = {
   shl: (a: Code, bits: number): number[] => [...a, ...i32.const(bits), ...simd(171)],
   /** Towards zero, saturating. */
   truncate: unary(simd(248)),
-};
-
-export const f64x2 = {
-  splat: unary(simd(20)),
-  promoteLow: unary(simd(95)),
-  add: binary(simd(240)),
-  mul: binary(simd(242)),
 };
 
 /** Fills `length` bytes with a byte value. */
