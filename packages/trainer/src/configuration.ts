@@ -1,8 +1,6 @@
 import { callbackName } from './callbacks/dispatcher.js';
-import type { FitParts } from './fit.js';
-
-/** What a fit was made of and set to, as plain values by name: kept in its checkpoints. */
-export type Configuration = Readonly<Record<string, string | number | boolean>>;
+import type { Configuration } from './contracts/run-snapshot.js';
+import type { FitParts } from './fit-parts.js';
 
 /** Settings that a resumed fit may change without being another fit. */
 const free: readonly string[] = ['epochs', 'maxSteps', 'maxTime', 'callbacks', 'threads'];

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossLike } from './contracts.js';
+import type { LossLike } from './contracts/parts.js';
 
 /** What evaluation reports when the Trainer has no loss: the mean cross-entropy of logits or log-probabilities. */
 export const crossEntropy: LossLike = Object.assign(

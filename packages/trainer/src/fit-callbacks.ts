@@ -1,7 +1,7 @@
 import { AnomalyDetector } from './callbacks/anomaly-detector.js';
-import type { Callback } from './callbacks/callback.js';
 import { GradientClipping } from './callbacks/gradient-clipping.js';
 import { Timer } from './callbacks/timer.js';
+import type { Callback } from './contracts/callback.js';
 import type { TrainerOptions } from './options.js';
 
 /** The callbacks that options stand for, then the user's own. */

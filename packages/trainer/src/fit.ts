@@ -1,9 +1,9 @@
-import type { Generator } from '@mnist-kit/core';
-import type { Executor } from '@mnist-kit/engine';
 import { Dispatcher } from './callbacks/dispatcher.js';
 import { changedSettings, configurationOf } from './configuration.js';
-import type { BatchIterator, LoaderLike, LossLike, OptimizerLike } from './contracts.js';
+import type { BatchIterator } from './contracts/parts.js';
+import type { LoaderPosition, RunSnapshot } from './contracts/run-snapshot.js';
 import { allCallbacks } from './fit-callbacks.js';
+import type { FitParts } from './fit-parts.js';
 import { type EpochRecord, History } from './history.js';
 import { listenForInterrupts } from './interrupt.js';
 import { metricKey } from './loops/evaluate.js';
@@ -14,28 +14,12 @@ import { Profiler } from './loops/profiler.js';
 import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
 import { stopAtMaxSteps, type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
-import type { TrainerOptions } from './options.js';
-import { RunState } from './run.js';
+import { RunState } from './run-state.js';
 import { Schedule } from './schedule.js';
 import { capture, generatorStates, restore, type StatefulParts } from './state/capture.js';
 import { currentPosition, iterateFrom, type ReplayPoints } from './state/loader-position.js';
-import type { LoaderPosition, RunSnapshot } from './state/run-snapshot.js';
 import { Stopwatch } from './stopwatch.js';
 import { Validation } from './validation.js';
-
-/** Everything a fit is made of. */
-export interface FitParts {
-  readonly trainer: TrainerOptions;
-  readonly optimizer: OptimizerLike;
-  readonly loss: LossLike;
-  readonly executor: Executor;
-  readonly generator: Generator;
-  readonly train: LoaderLike;
-  readonly val: Readonly<Record<string, LoaderLike>>;
-  readonly epochs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly snapshot: RunSnapshot | undefined;
-}
 
 /** One call of `Trainer.fit`. */
 export class Fit {

@@ -4,7 +4,6 @@
  * @module
  */
 export { CallbackError } from './callback-error.js';
-export type { Callback, TrainBatchReport, ValidationResult } from './callbacks/callback.js';
 export { CsvLogger, type CsvLoggerOptions } from './callbacks/csv-logger.js';
 export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/early-stopping.js';
 export { EventStream, type TrainingEvent } from './callbacks/event-stream.js';
@@ -33,7 +32,7 @@ export {
   type ThroughputMonitorOptions,
 } from './callbacks/throughput-monitor.js';
 export { type Duration, Timer, type TimerOptions } from './callbacks/timer.js';
-export type { Configuration } from './configuration.js';
+export type { Callback, TrainBatchReport, ValidationResult } from './contracts/callback.js';
 export type {
   BatchIterator,
   LoaderLike,
@@ -42,7 +41,9 @@ export type {
   MixupLike,
   OptimizerLike,
   SchedulerLike,
-} from './contracts.js';
+} from './contracts/parts.js';
+export type { Run, StopOptions } from './contracts/run.js';
+export type { Configuration, FinalStop, LoaderPosition, RunSnapshot } from './contracts/run-snapshot.js';
 export {
   type EpochRecord,
   History,
@@ -61,8 +62,6 @@ export { perClassAccuracy } from './metrics/per-class-accuracy.js';
 export { type TopKAccuracyOptions, topKAccuracy } from './metrics/top-k-accuracy.js';
 export type { ExecutorFactory, FitOptions, TrainerOptions } from './options.js';
 export type { Results } from './results.js';
-export type { FinalStop, Run, StopOptions } from './run.js';
 export type { SchedulerOptions } from './schedule.js';
-export type { LoaderPosition, RunSnapshot } from './state/run-snapshot.js';
 export type { Hyperparameter } from './tensorboard/events.js';
 export { Trainer } from './trainer.js';

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, math } from '@mnist-kit/core';
-import type { Callback, TrainBatchReport } from './callbacks/callback.js';
-import { Fit, type FitParts } from './fit.js';
-import type { Run } from './run.js';
+import type { Callback, TrainBatchReport } from './contracts/callback.js';
+import type { Run } from './contracts/run.js';
+import { Fit } from './fit.js';
+import type { FitParts } from './fit-parts.js';
 import { setLearningRate } from './set-learning-rate.js';
 
 /** Options of `Trainer.findLearningRate`. */

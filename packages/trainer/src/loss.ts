@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import type { StepTarget } from '@mnist-kit/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossLike, Mixed } from './contracts.js';
+import type { LossLike, Mixed } from './contracts/parts.js';
 import { logSumExp } from './metrics/softmax.js';
 
 /** Turns a loss into what an executor trains on, and evaluates it on outputs. */

@@ -1,13 +1,13 @@
 import type { Generator, MaybePromise } from '@mnist-kit/core';
 import type { Executor, ExecutorOptions } from '@mnist-kit/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Callback } from './callbacks/callback.js';
 import type { GradientClippingOptions } from './callbacks/gradient-clipping.js';
 import type { Duration } from './callbacks/timer.js';
-import type { LoaderLike, LossLike, MixupLike, OptimizerLike, SchedulerLike } from './contracts.js';
+import type { Callback } from './contracts/callback.js';
+import type { LoaderLike, LossLike, MixupLike, OptimizerLike, SchedulerLike } from './contracts/parts.js';
+import type { RunSnapshot } from './contracts/run-snapshot.js';
 import type { Metrics } from './metrics/metric.js';
 import type { SchedulerOptions } from './schedule.js';
-import type { RunSnapshot } from './state/run-snapshot.js';
 
 /** Makes the executor that a Trainer runs its model on; `createExecutor` of `@mnist-kit/engine` is one. */
 export type ExecutorFactory = (model: LayersModel, options: ExecutorOptions) => MaybePromise<Executor>;

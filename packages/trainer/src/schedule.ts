@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { SchedulerLike } from './contracts.js';
+import type { SchedulerLike } from './contracts/parts.js';
 import type { EpochRecord } from './history.js';
 import { checkMonitor, monitored } from './monitor.js';
 

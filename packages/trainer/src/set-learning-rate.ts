@@ -1,4 +1,4 @@
-import type { OptimizerLike } from './contracts.js';
+import type { OptimizerLike } from './contracts/parts.js';
 
 /** Sets an optimizer's learning rate; those of its parameter groups keep their proportion to it. */
 export function setLearningRate(optimizer: OptimizerLike, lr: number): void {

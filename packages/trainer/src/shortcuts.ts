@@ -1,4 +1,4 @@
-import type { LoaderLike } from './contracts.js';
+import type { LoaderLike } from './contracts/parts.js';
 import { FixedBatches } from './loops/fixed-batches.js';
 import type { TrainerOptions } from './options.js';
 

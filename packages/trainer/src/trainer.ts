@@ -2,9 +2,10 @@ import { Generator, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { createExecutor } from '@mnist-kit/engine';
 import { checkOptions } from './check-options.js';
-import type { LoaderLike } from './contracts.js';
+import type { LoaderLike } from './contracts/parts.js';
 import { crossEntropy } from './cross-entropy.js';
-import { Fit, type FitParts } from './fit.js';
+import { Fit } from './fit.js';
+import type { FitParts } from './fit-parts.js';
 import type { History } from './history.js';
 import {
   findLearningRate,

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import type { Dispatcher } from './callbacks/dispatcher.js';
-import type { LoaderLike } from './contracts.js';
+import type { LoaderLike } from './contracts/parts.js';
 import { evaluate } from './loops/evaluate.js';
 import { resolveLimit } from './loops/limits.js';
 import type { LossRunner } from './loss.js';
 import type { Metrics, MetricValue } from './metrics/metric.js';
-import type { RunState } from './run.js';
+import type { RunState } from './run-state.js';
 import { generatorStates, type StatefulParts, setGenerators } from './state/capture.js';
 
 /** What validation needs of a fit. */

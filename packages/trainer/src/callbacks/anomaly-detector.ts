@@ -1,6 +1,6 @@
 import { ModelError } from '@mnist-kit/core';
-import type { Run } from '../run.js';
-import type { Callback } from './callback.js';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import { firstBadTensor } from './terminate-on-nan.js';
 
 /** What `detectAnomaly` adds to a fit: looks at every gradient of every step. */

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
-import type { Run } from '../run.js';
-import type { Callback } from './callback.js';
 
 /** Options of {@link CsvLogger}. */
 export interface CsvLoggerOptions {

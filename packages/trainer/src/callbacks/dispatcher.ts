@@ -1,7 +1,7 @@
 import { type MaybePromise, MnistKitError } from '@mnist-kit/core';
 import { CallbackError } from '../callback-error.js';
-import type { Run } from '../run.js';
-import type { Callback } from './callback.js';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 
 type HookName = Exclude<
   { [K in keyof Callback]-?: K extends `on${string}` ? K : never }[keyof Callback],

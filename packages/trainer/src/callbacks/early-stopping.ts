@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type TensorDict } from '@mnist-kit/core';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import { defaultMode, type EpochRecord } from '../history.js';
 import { checkMonitor, improves, monitored } from '../monitor.js';
-import type { Run } from '../run.js';
-import type { Callback } from './callback.js';
 
 /** Options of {@link EarlyStopping}; at least one of `patience` and `target` is needed. */
 export interface EarlyStoppingOptions {

@@ -1,6 +1,6 @@
+import type { Callback, TrainBatchReport, ValidationResult } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import type { EpochRecord, History } from '../history.js';
-import type { Run } from '../run.js';
-import type { Callback, TrainBatchReport, ValidationResult } from './callback.js';
 
 /** What happens in a fit, as {@link EventStream} tells it. */
 export type TrainingEvent =

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import type { Callback, TrainBatchReport } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
-import type { Run } from '../run.js';
-import type { Callback, TrainBatchReport } from './callback.js';
 
 /** Options of {@link JsonlLogger}. */
 export interface JsonlLoggerOptions {

@@ -1,12 +1,12 @@
 import { InvalidArgumentError, ModelError, type TensorDict } from '@mnist-kit/core';
 import { loadStateDict, readSafetensors, toTorchNames, writeSafetensors } from '@mnist-kit/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
+import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import { defaultMode, type EpochRecord } from '../history.js';
 import { checkMonitor, improves, monitored } from '../monitor.js';
 import type { CheckpointStore } from '../node/checkpoint-store.js';
-import type { Run } from '../run.js';
-import type { RunSnapshot } from '../state/run-snapshot.js';
-import type { Callback } from './callback.js';
 import { formatValue } from './epoch-line.js';
 
 /** Options of {@link ModelCheckpoint}. */

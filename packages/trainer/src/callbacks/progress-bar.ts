@@ -1,7 +1,7 @@
+import type { Callback, TrainBatchReport } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
 import { isNode } from '../is-node.js';
-import type { Run } from '../run.js';
-import type { Callback, TrainBatchReport } from './callback.js';
 import { epochLine, formatSeconds } from './epoch-line.js';
 
 /** The part of `cli-progress` that is used. */

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { Run } from '../run.js';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import { setLearningRate } from '../set-learning-rate.js';
-import type { Callback } from './callback.js';
 
 /** Options of {@link StochasticWeightAveraging}. */
 export interface StochasticWeightAveragingOptions {

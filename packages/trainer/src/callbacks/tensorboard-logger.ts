@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import type { Callback, TrainBatchReport } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
-import type { Run } from '../run.js';
 import {
   type Hyperparameter,
   histogramEvent,
@@ -12,7 +13,6 @@ import {
   sessionEndEvent,
   versionEvent,
 } from '../tensorboard/events.js';
-import type { Callback, TrainBatchReport } from './callback.js';
 
 /** Options of {@link TensorBoardLogger}. */
 export interface TensorBoardLoggerOptions {

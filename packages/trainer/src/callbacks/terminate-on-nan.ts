@@ -1,5 +1,5 @@
-import type { Run } from '../run.js';
-import type { Callback } from './callback.js';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 
 /**
  * Ends a fit before the update when a batch's loss is NaN or infinite, and names the first tensor that went

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { Run } from '../run.js';
-import type { Callback } from './callback.js';
+import type { Callback } from '../contracts/callback.js';
+import type { Run } from '../contracts/run.js';
 import { formatSeconds } from './epoch-line.js';
 
 /** A length of time; the parts add up. */

@@ -1,9 +1,9 @@
 import type { Batch } from '@mnist-kit/core';
 import type { StepOutput } from '@mnist-kit/engine';
-import type { TrainBatchReport } from '../callbacks/callback.js';
-import type { Mixed } from '../contracts.js';
+import type { TrainBatchReport } from '../contracts/callback.js';
+import type { Mixed } from '../contracts/parts.js';
 import type { LossRunner } from '../loss.js';
-import type { RunState } from '../run.js';
+import type { RunState } from '../run-state.js';
 import type { Meter } from './meter.js';
 
 /** What {@link BatchReport.fill} needs of the training loop. */

@@ -2,7 +2,7 @@ import { DataError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { isPromise } from '../callbacks/dispatcher.js';
 import { checkFirstBatch, checkLabels } from '../check-batch.js';
-import type { LoaderLike } from '../contracts.js';
+import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
 import { argmaxRows, type Metrics, type MetricValue } from '../metrics/metric.js';

@@ -1,5 +1,5 @@
 import { type Batch, DataError } from '@mnist-kit/core';
-import type { BatchIterator, LoaderLike } from '../contracts.js';
+import type { BatchIterator, LoaderLike } from '../contracts/parts.js';
 
 /** A loader's first batches, kept in memory, the same in every pass. */
 export class FixedBatches implements LoaderLike {

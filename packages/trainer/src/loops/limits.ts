@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { LoaderLike } from '../contracts.js';
+import type { LoaderLike } from '../contracts/parts.js';
 
 /**
  * Batches of a pass that an option limits: a number of them, or a fraction of the loader's.

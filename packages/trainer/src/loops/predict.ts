@@ -1,7 +1,7 @@
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { checkFirstBatch } from '../check-batch.js';
-import type { LoaderLike } from '../contracts.js';
+import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import { argmaxRows } from '../metrics/metric.js';
 

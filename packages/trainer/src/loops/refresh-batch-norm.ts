@@ -1,9 +1,9 @@
 import type { Generator, TensorDict } from '@mnist-kit/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { LoaderLike } from '../contracts.js';
+import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
-import type { RunState } from '../run.js';
+import type { RunState } from '../run-state.js';
 import { exactly } from './evaluate.js';
 
 /**

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
 import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
 import { version_core } from '@tensorflow/tfjs-core';
+import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import { decodeState, encodeState, type Json } from '../state/encode.js';
-import type { RunSnapshot } from '../state/run-snapshot.js';
 
 const FORMAT = 'mnist-kit checkpoint';
 /** Raised when an older version could not read what a newer one writes. */

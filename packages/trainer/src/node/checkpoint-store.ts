@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '@mnist-kit/core';
-import type { RunSnapshot } from '../state/run-snapshot.js';
+import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import { NewerFormatError, readCheckpoint, TEMPORARY, writeCheckpoint } from './checkpoint-files.js';
 
 const NAME = /^checkpoint-(\d+)$/;

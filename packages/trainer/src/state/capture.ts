@@ -1,10 +1,14 @@
 import { CheckpointError, type Generator } from '@mnist-kit/core';
 import { callbackName, type Dispatcher } from '../callbacks/dispatcher.js';
-import type { Configuration } from '../configuration.js';
-import type { LoaderLike, MixupLike, SchedulerLike } from '../contracts.js';
+import type { LoaderLike, MixupLike, SchedulerLike } from '../contracts/parts.js';
+import type {
+  Configuration,
+  GeneratorStates,
+  LoaderPosition,
+  RunSnapshot,
+} from '../contracts/run-snapshot.js';
 import type { Meter } from '../loops/meter.js';
-import type { RunState } from '../run.js';
-import type { GeneratorStates, LoaderPosition, RunSnapshot } from './run-snapshot.js';
+import type { RunState } from '../run-state.js';
 
 /** The parts of a fit that have state. */
 export interface StatefulParts {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { Callback } from '../callbacks/callback.js';
+import type { Callback } from '../contracts/callback.js';
+import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import type { FitOptions } from '../options.js';
-import type { RunSnapshot } from './run-snapshot.js';
 
 /** The snapshot that a fit goes on from, if any. */
 export async function findSnapshot(

@@ -1,8 +1,8 @@
 import { CheckpointError } from '@mnist-kit/core';
-import type { BatchIterator, LoaderLike } from '../contracts.js';
-import type { RunState } from '../run.js';
+import type { BatchIterator, LoaderLike } from '../contracts/parts.js';
+import type { GeneratorStates, LoaderPosition } from '../contracts/run-snapshot.js';
+import type { RunState } from '../run-state.js';
 import { type StatefulParts, setGenerators } from './capture.js';
-import type { GeneratorStates, LoaderPosition } from './run-snapshot.js';
 
 /** What it takes to iterate an epoch again; kept up to date for loaders without `state` only. */
 export interface ReplayPoints {

@@ -1,7 +1,14 @@
 import type { GeneratorState, TensorDict } from '@mnist-kit/core';
-import type { Configuration } from '../configuration.js';
 import type { HistoryRecords } from '../history.js';
-import type { FinalStop } from '../run.js';
+
+/** What a fit was made of and set to, as plain values by name: kept in its checkpoints. */
+export type Configuration = Readonly<Record<string, string | number | boolean>>;
+
+/** A stop that a resumed fit does not forget. */
+export interface FinalStop {
+  readonly reason: string;
+  readonly now: boolean;
+}
 
 /**
  * Everything that a fit depends on from one step to the next: what a checkpoint holds.

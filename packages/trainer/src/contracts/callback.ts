@@ -1,8 +1,8 @@
 import type { MaybePromise } from '@mnist-kit/core';
 import type { EpochRecord } from '../history.js';
 import type { MetricValue } from '../metrics/metric.js';
-import type { Run } from '../run.js';
-import type { RunSnapshot } from '../state/run-snapshot.js';
+import type { Run } from './run.js';
+import type { RunSnapshot } from './run-snapshot.js';
 
 /** One training step, as `onTrainBatchEnd` sees it. The object is reused from step to step. */
 export interface TrainBatchReport {

@@ -1,0 +1,59 @@
+import type { Executor } from '@mnist-kit/engine';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { History } from '../history.js';
+import type { OptimizerLike } from './parts.js';
+import type { RunSnapshot } from './run-snapshot.js';
+
+/** How {@link Run.stop} ends a fit. */
+export interface StopOptions {
+  /** `true` ends after the current step, without validation; `false` (default) after the current epoch. */
+  now?: boolean;
+  /**
+   * Whether a fit that resumes from here stays ended. Default true. With `false` it goes on, unless the callback
+   * stops it again in `onFitStart`: for limits that may have been raised meanwhile.
+   */
+  final?: boolean;
+}
+
+/** A fit in progress, as callbacks see it. */
+export interface Run {
+  readonly model: LayersModel;
+  readonly executor: Executor;
+  readonly optimizer: OptimizerLike;
+  /** The epochs finished so far. */
+  readonly history: History;
+  /** Current epoch, from 1; 0 before the first. */
+  readonly epoch: number;
+  /** Epochs that the fit was asked for. */
+  readonly epochs: number;
+  /** Batches trained in the current epoch. */
+  readonly batch: number;
+  /** Batches of a whole epoch, where the loader knows. */
+  readonly batchesPerEpoch: number | undefined;
+  /** Optimizer steps since the start of training. */
+  readonly step: number;
+  /** Learning rate of the last step. */
+  readonly lr: number;
+  /** The same for every parameter group; `[lr]` for an optimizer without groups. */
+  readonly lrs: readonly number[];
+  /** Numbers that every epoch's record will hold: what `monitor` may name. */
+  readonly monitors: readonly string[];
+  /** True once something asked the fit to end. */
+  readonly stopping: boolean;
+  /** True once something asked the fit to end after the current step. */
+  readonly stoppingNow: boolean;
+  /** True between the end of an epoch and the start of the next. */
+  readonly epochFinished: boolean;
+  /**
+   * Everything that a resumed fit needs to go on from here to the same bits.
+   *
+   * @throws CheckpointError anywhere but in `onSafePoint` (and `onException`, when the error came between steps).
+   */
+  snapshot(): Promise<RunSnapshot>;
+  /** Ends the fit; `reason` says why, for people. */
+  stop(reason: string, options?: StopOptions): void;
+  /** Measures the batch-norm statistics anew with one pass over the training loader; for use in `onFitEnd`. */
+  refreshBatchNorm(): Promise<void>;
+  /** Says something after the fit has ended, e.g. where the best weights are. */
+  note(message: string): void;
+}

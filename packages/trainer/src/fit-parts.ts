@@ -1,0 +1,19 @@
+import type { Generator } from '@mnist-kit/core';
+import type { Executor } from '@mnist-kit/engine';
+import type { LoaderLike, LossLike, OptimizerLike } from './contracts/parts.js';
+import type { RunSnapshot } from './contracts/run-snapshot.js';
+import type { TrainerOptions } from './options.js';
+
+/** Everything a fit is made of. */
+export interface FitParts {
+  readonly trainer: TrainerOptions;
+  readonly optimizer: OptimizerLike;
+  readonly loss: LossLike;
+  readonly executor: Executor;
+  readonly generator: Generator;
+  readonly train: LoaderLike;
+  readonly val: Readonly<Record<string, LoaderLike>>;
+  readonly epochs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly snapshot: RunSnapshot | undefined;
+}
