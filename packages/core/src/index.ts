@@ -16,4 +16,5 @@ export { Generator, type GeneratorState } from './generator.js';
 export * as math from './math.js';
 export { checkOptionNames, type OptionNames } from './option-names.js';
 export { RandomState, type RandomStateState } from './random-state.js';
-export { availableParallelism, startWorker, type WorkerHandle, type WorkerScope } from './worker.js';
+export { availableParallelism, startWorker, type WorkerScope } from './worker.js';
+export type { WorkerHandle } from './worker-handle.js';

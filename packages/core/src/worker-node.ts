@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { EngineError } from './errors.js';
-import type { WorkerHandle } from './worker.js';
+import type { WorkerHandle } from './worker-handle.js';
 
 // Built-in modules are asked for when they are needed, so that a browser's bundler meets no `node:` import.
 const builtin = <T extends 'node:os' | 'node:worker_threads'>(name: T) => process.getBuiltinModule(name);

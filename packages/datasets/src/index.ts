@@ -12,6 +12,7 @@ export {
   type Pixels,
   type Sample,
 } from './dataset.js';
+export type { DownloadOptions } from './download-options.js';
 export {
   type DecodeIdxOptions,
   decodeIdx,
@@ -22,7 +23,7 @@ export {
 export type { BatchIterator } from './loader/batch-iterator.js';
 export { DataLoader, type DataLoaderOptions, type Sampler } from './loader/data-loader.js';
 export type { DataLoaderState } from './loader/loader-state.js';
-export { type DownloadOptions, fashionMnist, type MnistOptions, mnist } from './mnist.js';
+export { fashionMnist, type MnistOptions, mnist } from './mnist.js';
 export type { DatasetSplit } from './sources.js';
 export { randomSplit, type Split, Subset } from './subset.js';
 export { type AffineParameters, affine, rotate } from './transforms/geometry.js';

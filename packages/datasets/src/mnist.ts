@@ -1,18 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import type { ArrayDataset } from './dataset.js';
+import type { DownloadOptions } from './download-options.js';
 import { type DatasetSource, type DatasetSplit, fashionMnistSource, mnistSource } from './sources.js';
-
-/** How to download; see {@link MnistOptions.download}. */
-export interface DownloadOptions {
-  /** Addresses of folders with the `.gz` files, tried in order. Default: the data set's usual mirrors. */
-  mirrors?: readonly string[];
-  /** Attempts per mirror and file before the next mirror is tried. Default: 3. */
-  attempts?: number;
-  /** Pause before the second attempt in milliseconds; doubled before each further one. Default: 500. */
-  backoff?: number;
-  /** Milliseconds without any data after which an attempt is given up. Default: 30,000. */
-  timeout?: number;
-}
 
 /** Options of {@link mnist} and {@link fashionMnist}. */
 export interface MnistOptions {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { StateTensor } from './safetensors.js';
+import type { StateTensor } from './state-tensor.js';
 
 /** A tensor as both file formats store it. */
 interface EncodedTensor {

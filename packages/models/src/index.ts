@@ -12,8 +12,6 @@ export { type LayerParameters, type ParameterBreakdown, parameterBreakdown } fro
 export {
   readSafetensors,
   readSafetensorsMetadata,
-  type StateDict,
-  type StateTensor,
   writeSafetensors,
 } from './safetensors.js';
 export {
@@ -22,6 +20,7 @@ export {
   loadStateDict,
   stateDict,
 } from './state-dict.js';
+export type { StateDict, StateTensor } from './state-tensor.js';
 export { type SummaryOptions, summary } from './summary.js';
 export type { TorchValue } from './torch-file/plain-values.js';
 export {

@@ -1,16 +1,8 @@
-import { InvalidArgumentError, type NamedTensor } from '@mnist-kit/core';
+import { InvalidArgumentError } from '@mnist-kit/core';
 import { encodeTensor } from './encode-tensor.js';
 import { parseHeader } from './safetensors-header.js';
 import { decodeValues } from './safetensors-values.js';
-
-/** A tensor that may be stored as something else than float32. */
-export interface StateTensor extends NamedTensor {
-  /** How the tensor is stored in a file: float32 (`F32`, default) or int64 (`I64`, PyTorch's counters). */
-  readonly dtype?: 'F32' | 'I64';
-}
-
-/** Tensors by PyTorch name, in the order of `torch.nn.Module.state_dict()`. */
-export type StateDict = Record<string, StateTensor>;
+import type { StateDict, StateTensor } from './state-tensor.js';
 
 /**
  * Reads a file in Hugging Face's safetensors format.

@@ -1,7 +1,7 @@
 import { CheckpointError, type TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { StateDict } from './safetensors.js';
+import type { StateDict } from './state-tensor.js';
 import { checkTensor, fromTorchNames, torchRules, toTorchNames } from './torch-names.js';
 
 /** How {@link loadStateDict} treats names that do not match. */

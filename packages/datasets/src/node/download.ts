@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError, EngineError } from '@mnist-kit/core';
 import { writeFileAtomic } from '@mnist-kit/core/node';
+import type { DownloadOptions } from '../download-options.js';
 import { inflate } from '../idx.js';
-import type { DownloadOptions } from '../mnist.js';
 import type { SourceFile } from '../sources.js';
-import { checkBytes } from './load-files.js';
+import { checkBytes } from './check-bytes.js';
 
 /** An answer that will be the same next time. */
 class Refusal extends Error {}

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { type ArrayDataset, allocate } from '../dataset.js';
+import type { DownloadOptions } from '../download-options.js';
 import { idxDataset, inflate } from '../idx.js';
-import type { DownloadOptions } from '../mnist.js';
 import type { DatasetSource, DatasetSplit, SourceFile } from '../sources.js';
+import { checkBytes } from './check-bytes.js';
 import { downloadFile } from './download.js';
 
 /** Options of {@link loadFiles}, checked and complete. */
@@ -76,22 +76,6 @@ async function find(source: DatasetSource, file: SourceFile, options: LoadFilesO
     `${source.name}: ${file.name} (or ${file.name}.gz) is in none of these folders: ${folders.join(', ')}. ` +
       'Put it there, or allow the download with `download: true`.',
   );
-}
-
-/**
- * Throws unless the unpacked bytes are the file's.
- *
- * @throws DataError naming size or checksum.
- */
-export function checkBytes(file: SourceFile, bytes: Uint8Array, path: string): void {
-  const todo = 'Delete it and get it again, or pass `verify: false` if it is a file of your own.';
-  if (bytes.length !== file.bytes)
-    throw new DataError(
-      `${path} is ${bytes.length < file.bytes ? 'truncated' : 'oversized'}: expected ${file.bytes} bytes, received ${bytes.length} bytes. ${todo}`,
-    );
-  const md5 = createHash('md5').update(bytes).digest('hex');
-  if (md5 !== file.md5)
-    throw new DataError(`${path} has a wrong checksum: expected MD5 ${file.md5}, received ${md5}. ${todo}`);
 }
 
 /** The whole file in shared memory; undefined when there is none. */

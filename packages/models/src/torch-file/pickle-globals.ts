@@ -1,6 +1,7 @@
 import { CheckpointError } from '@mnist-kit/core';
 import { OrderedDict, PickleFunction, type PickleValue, StorageType, Tuple } from './pickle-values.js';
-import { rebuildTensor, TensorView } from './tensor-view.js';
+import { rebuildTensor } from './rebuild-tensor.js';
+import { TensorView } from './tensor-view.js';
 
 /** Storage classes by their name in module torch, and the data types that they hold. */
 const storageTypes = {

@@ -1,5 +1,5 @@
 import { CheckpointError } from '@mnist-kit/core';
-import type { StateTensor } from '../safetensors.js';
+import type { StateTensor } from '../state-tensor.js';
 import { type PickleValue, Tuple, typeName } from './pickle-values.js';
 import { TensorView } from './tensor-view.js';
 

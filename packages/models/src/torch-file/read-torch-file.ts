@@ -1,9 +1,9 @@
 import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
-import type { StateDict } from '../safetensors.js';
+import type { StateDict } from '../state-tensor.js';
 import { findStateDict } from './find-state-dict.js';
 import type { PickleValue } from './pickle-values.js';
 import { PlainValues, type TorchValue } from './plain-values.js';
-import { Storages } from './storage.js';
+import { Storages } from './storages.js';
 import { unpickle } from './unpickle.js';
 import { ZipArchive } from './zip-archive.js';
 

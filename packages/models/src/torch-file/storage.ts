@@ -1,8 +1,5 @@
 import { CheckpointError, DataError } from '@mnist-kit/core';
-import { bytesPerValue, decodeValues } from '../safetensors-values.js';
-import type { PickleValue } from './pickle-values.js';
-import { StorageType, Tuple } from './pickle-values.js';
-import type { ZipArchive } from './zip-archive.js';
+import { decodeValues } from '../safetensors-values.js';
 
 /** The numbers behind one or more tensors. */
 export class Storage {
@@ -38,53 +35,5 @@ export class Storage {
       throw error;
     }
     return this.#values;
-  }
-}
-
-/** Turns a pickle's persistent ids into the storages of a .pth file. */
-export class Storages {
-  readonly #archive: ZipArchive;
-  readonly #prefix: string;
-  readonly #storages = new Map<string, Storage>();
-
-  /** @param prefix Begin of the names of the archive's entries: "archive/". */
-  constructor(archive: ZipArchive, prefix: string) {
-    this.#archive = archive;
-    this.#prefix = prefix;
-  }
-
-  /**
-   * The storage of a persistent id, which is `('storage', class, key, location, number of values)`.
-   *
-   * @throws CheckpointError when the id is anything else, the entry is missing or its size does not fit.
-   */
-  find(id: PickleValue): Storage {
-    const [tag, type, key, location, length, ...rest] = id instanceof Tuple ? id.items : [];
-    if (
-      tag !== 'storage' ||
-      !(type instanceof StorageType) ||
-      typeof key !== 'string' ||
-      typeof location !== 'string' ||
-      typeof length !== 'number' ||
-      rest.length > 0
-    )
-      throw new CheckpointError(
-        "A persistent id must be ('storage', storage class, key, location, number of values).",
-      );
-    const known = this.#storages.get(key);
-    if (known !== undefined) {
-      if (known.dtype === type.dtype && known.length === length) return known;
-      throw new CheckpointError(`Storage ${JSON.stringify(key)} must have one type and one size.`);
-    }
-    const name = `${this.#prefix}data/${key}`;
-    const size = this.#archive.size(name);
-    const expected = length * bytesPerValue(type.dtype)!;
-    if (size !== expected)
-      throw new CheckpointError(
-        `Storage ${JSON.stringify(key)} (${type.name}, ${length} values) must have ${expected} bytes. Received: ${size ?? 'no such entry'}`,
-      );
-    const storage = new Storage(key, type.dtype, length, () => this.#archive.read(name));
-    this.#storages.set(key, storage);
-    return storage;
   }
 }

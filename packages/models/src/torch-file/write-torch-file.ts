@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import { type Zippable, zipSync } from 'fflate';
 import { encodeTensor } from '../encode-tensor.js';
-import type { StateTensor } from '../safetensors.js';
+import type { StateTensor } from '../state-tensor.js';
 import { op } from './pickle-opcodes.js';
 import { PickleWriter } from './pickle-writer.js';
 

@@ -1,0 +1,11 @@
+/** How to download; see `download` of {@link mnist}. */
+export interface DownloadOptions {
+  /** Addresses of folders with the `.gz` files, tried in order. Default: the data set's usual mirrors. */
+  mirrors?: readonly string[];
+  /** Attempts per mirror and file before the next mirror is tried. Default: 3. */
+  attempts?: number;
+  /** Pause before the second attempt in milliseconds; doubled before each further one. Default: 500. */
+  backoff?: number;
+  /** Milliseconds without any data after which an attempt is given up. Default: 30,000. */
+  timeout?: number;
+}

@@ -1,0 +1,10 @@
+import type { NamedTensor } from '@mnist-kit/core';
+
+/** A tensor that may be stored as something else than float32. */
+export interface StateTensor extends NamedTensor {
+  /** How the tensor is stored in a file: float32 (`F32`, default) or int64 (`I64`, PyTorch's counters). */
+  readonly dtype?: 'F32' | 'I64';
+}
+
+/** Tensors by PyTorch name, in the order of `torch.nn.Module.state_dict()`. */
+export type StateDict = Record<string, StateTensor>;
