@@ -1,6 +1,7 @@
 import { callbackName } from './callbacks/dispatcher.js';
 import type { Configuration } from './contracts/run-snapshot.js';
 import type { FitParts } from './fit-parts.js';
+import { schedulerOptions } from './schedule.js';
 
 /** Settings that a resumed fit may change without being another fit. */
 const free: readonly string[] = ['epochs', 'maxSteps', 'maxTime', 'callbacks', 'threads'];
@@ -26,9 +27,7 @@ export function configurationOf({
     },
     ...{ parameters: executor.parameters.reduce((sum, { value }) => sum + value.length, 0) },
     ...{ optimizer: className(optimizer), groups: optimizer.groups?.length, loss: loss.name || undefined },
-    scheduler: className(
-      scheduler !== undefined && 'scheduler' in scheduler ? scheduler.scheduler : scheduler,
-    ),
+    scheduler: className(scheduler && schedulerOptions(scheduler).scheduler),
     mixup: mixup !== undefined,
     ...{ batchSize: train.batchSize, batches: train.length, accumulateGradBatches, overfitBatches },
     ...{ limitTrainBatches, limitValBatches, valEvery, gradientClip: asText(gradientClip) },

@@ -4,9 +4,8 @@ import type { BatchIterator } from './contracts/parts.js';
 import type { LoaderPosition, RunSnapshot } from './contracts/run-snapshot.js';
 import { allCallbacks } from './fit-callbacks.js';
 import type { FitParts } from './fit-parts.js';
-import { type EpochRecord, History } from './history.js';
+import { type EpochRecord, History, noRecords } from './history.js';
 import { listenForInterrupts } from './interrupt.js';
-import { metricKey } from './loops/evaluate.js';
 import { GradientAccumulator } from './loops/gradient-accumulator.js';
 import { resolveLimit } from './loops/limits.js';
 import { Meter } from './loops/meter.js';
@@ -14,6 +13,7 @@ import { Profiler } from './loops/profiler.js';
 import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
 import { stopAtMaxSteps, type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
+import { measuredNumbers } from './metrics/measured.js';
 import { RunState } from './run-state.js';
 import { Schedule } from './schedule.js';
 import { capture, generatorStates, restore, type StatefulParts } from './state/capture.js';
@@ -39,14 +39,15 @@ export class Fit {
     const { mixup, metrics = {}, accumulateGradBatches: batches = 1 } = trainer;
     this.#parts = parts;
     const limit = resolveLimit('limitTrainBatches', trainer.limitTrainBatches, train);
+    const measured = measuredNumbers(Object.keys(val), metrics);
     const run = new RunState({
       ...{ model: trainer.model, executor, optimizer: parts.optimizer, epochs: parts.epochs },
-      history: snapshot === undefined ? new History() : History.from(snapshot.history),
+      history: History.from(snapshot?.history ?? noRecords, measured),
       batchesPerEpoch: train.length && Math.min(train.length, limit ?? Infinity),
-      monitors: monitorNames(Object.keys(val), Object.keys(metrics)),
+      monitors: [...measured.keys()],
     });
     const callbacks = new Dispatcher(allCallbacks(trainer), run);
-    const schedule = trainer.scheduler && new Schedule(trainer.scheduler, run.monitors);
+    const schedule = trainer.scheduler && new Schedule(trainer.scheduler, run);
     const loss = new LossRunner(parts.loss, executor.classes);
     loss.checkTrainable();
     const meter = new Meter();
@@ -200,11 +201,4 @@ export class Fit {
     for (const note of run.notes) log(note);
     if (this.#loop.profiler !== undefined) log(this.#loop.profiler.toString());
   }
-}
-
-function monitorNames(loaders: readonly string[], metrics: readonly string[]): string[] {
-  const names = ['trainLoss', 'trainAccuracy', 'lr', 'seconds', 'itPerSecond'];
-  for (const loader of loaders)
-    names.push(`${loader}Loss`, `${loader}Accuracy`, ...metrics.map((metric) => metricKey(loader, metric)));
-  return names;
 }

@@ -1,4 +1,5 @@
-import type { Metrics, MetricValue } from './metrics/metric.js';
+import { InvalidArgumentError } from '@mnist-kit/core';
+import type { Better, Metrics, MetricValue } from './metrics/metric.js';
 import type { Results } from './results.js';
 
 /**
@@ -52,7 +53,20 @@ export interface HistoryRecords {
   readonly validations: readonly ValidationRecord[];
   readonly stopReason: StopReason;
   readonly stopMessage?: string;
+  /** Which way each number is better, by name, where the fit knew. */
+  readonly better?: Readonly<Record<string, Better>>;
 }
+
+/** Of a fit that has not begun. */
+export const noRecords: HistoryRecords = { epochs: [], validations: [], stopReason: 'epochs' };
+
+/** What the Trainer itself measures, where loaders have no names of their own. */
+const known: readonly (readonly [key: string, better: Better])[] = [
+  ['trainLoss', 'lower'],
+  ['valLoss', 'lower'],
+  ['trainAccuracy', 'higher'],
+  ['valAccuracy', 'higher'],
+];
 
 /**
  * The record of a fit, one entry per finished epoch, typed by the Trainer's metrics.
@@ -70,6 +84,7 @@ export interface HistoryRecords {
 export class History<M extends Metrics = Record<never, never>> {
   readonly #epochs: (EpochRecord & Measured<M>)[] = [];
   readonly #validations: (ValidationRecord & Measured<M>)[] = [];
+  readonly #better = new Map<string, Better>(known);
   /** Why the fit ended; `epochs` while it runs. */
   stopReason: StopReason = 'epochs';
   /** What stopped it, in words, when something did. */
@@ -95,9 +110,18 @@ export class History<M extends Metrics = Record<never, never>> {
     return this.#epochs.at(-1);
   }
 
-  /** A history with the records of an earlier fit. */
-  static from({ epochs, validations, stopReason, stopMessage }: HistoryRecords): History {
+  /**
+   * A history with the records of an earlier fit.
+   *
+   * @param measured Which way numbers are better, where that is known better than the records do.
+   */
+  static from(
+    { epochs, validations, stopReason, stopMessage, better = {} }: HistoryRecords,
+    measured: Iterable<readonly [key: string, better: Better | undefined]> = [],
+  ): History {
     const history = new History();
+    for (const [key, way] of [...Object.entries(better), ...measured])
+      if (way !== undefined) history.#better.set(key, way);
     history.#epochs.push(...epochs);
     history.#validations.push(...validations);
     history.stopReason = stopReason;
@@ -124,12 +148,29 @@ export class History<M extends Metrics = Record<never, never>> {
   }
 
   /**
+   * Which way a number is better: lower for losses, higher for accuracies, else as its metric says; `undefined`
+   * where nothing says it.
+   *
+   * @param key e.g. `valTop3`.
+   */
+  better(key: string): Better | undefined {
+    return this.#better.get(key);
+  }
+
+  /**
    * The epoch with the best value, the earlier one of equals; `undefined` when no epoch has it.
    *
    * @param key e.g. `valAccuracy`.
-   * @param mode `max` or `min`; by default `min` for names with "loss" or "error" in them.
+   * @param mode `max` or `min`; by default as the metric says.
+   * @throws InvalidArgumentError without a `mode` where nothing says which way the number is better.
    */
-  best(key: string, mode: 'min' | 'max' = defaultMode(key)): { epoch: number; value: number } | undefined {
+  best(key: string, mode = modeOf(this.better(key))): { epoch: number; value: number } | undefined {
+    if (mode !== 'min' && mode !== 'max')
+      throw new InvalidArgumentError(
+        'mode',
+        `must be 'min' or 'max' for ${key}, of which nothing says which way is better`,
+        mode,
+      );
     let best: { epoch: number; value: number } | undefined;
     for (const record of this.#epochs) {
       const value = record[key];
@@ -152,11 +193,12 @@ export class History<M extends Metrics = Record<never, never>> {
       validations: this.#validations,
       stopReason: this.stopReason,
       ...(this.stopMessage !== undefined && { stopMessage: this.stopMessage }),
+      better: Object.fromEntries(this.#better),
     };
   }
 }
 
-/** `min` for losses and errors, `max` for everything else. */
-export function defaultMode(key: string): 'min' | 'max' {
-  return /loss|error/i.test(key) ? 'min' : 'max';
+/** `min` where lower is better, `max` where higher is. */
+export function modeOf(better: Better | undefined): 'min' | 'max' | undefined {
+  return better && (better === 'lower' ? 'min' : 'max');
 }

@@ -57,7 +57,7 @@ export type { Predictions } from './loops/predict.js';
 export { accuracy } from './metrics/accuracy.js';
 export { type CalibrationErrorOptions, calibrationError } from './metrics/calibration-error.js';
 export { confusionMatrix } from './metrics/confusion-matrix.js';
-export type { Metric, MetricBatch, Metrics, MetricValue } from './metrics/metric.js';
+export type { Better, Metric, MetricBatch, Metrics, MetricValue } from './metrics/metric.js';
 export { perClassAccuracy } from './metrics/per-class-accuracy.js';
 export { type TopKAccuracyOptions, topKAccuracy } from './metrics/top-k-accuracy.js';
 export type { ExecutorFactory, FitOptions, TrainerOptions } from './options.js';

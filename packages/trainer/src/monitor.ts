@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { EpochRecord } from './history.js';
+import type { Run } from './contracts/run.js';
+import { type EpochRecord, modeOf } from './history.js';
 
 /**
  * Checks that epochs will have a number of this name.
@@ -9,6 +10,27 @@ import type { EpochRecord } from './history.js';
 export function checkMonitor(monitor: string, monitors: readonly string[], argument = 'monitor'): void {
   if (!monitors.includes(monitor))
     throw new InvalidArgumentError(argument, `must be one of ${monitors.join(', ')}`, monitor);
+}
+
+/**
+ * Whether a monitored number should fall or rise: as `mode` says, or else its metric.
+ *
+ * @throws InvalidArgumentError if epochs will have no number of this name, or neither says it.
+ */
+export function monitorMode(
+  { monitors, history }: Pick<Run, 'monitors' | 'history'>,
+  monitor: string,
+  mode: 'min' | 'max' | undefined,
+): 'min' | 'max' {
+  checkMonitor(monitor, monitors);
+  const resolved = mode ?? modeOf(history.better(monitor));
+  if (resolved === undefined)
+    throw new InvalidArgumentError(
+      'monitor',
+      "needs a `mode` ('min' or 'max') beside it, or a metric that says `better: 'lower'` or `better: 'higher'`",
+      monitor,
+    );
+  return resolved;
 }
 
 /**

@@ -1,7 +1,11 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import type { SchedulerLike } from './contracts/parts.js';
-import type { EpochRecord } from './history.js';
+import type { Run } from './contracts/run.js';
+import { type EpochRecord, modeOf } from './history.js';
 import { checkMonitor, monitored } from './monitor.js';
+
+/** What of a fit a schedule asks for. */
+type Measured = Pick<Run, 'monitors' | 'history'>;
 
 /** A scheduler with what the Trainer should know about it. */
 export interface SchedulerOptions {
@@ -21,8 +25,8 @@ export class Schedule {
   readonly #interval: 'epoch' | 'step';
   readonly #monitor: string | undefined;
 
-  constructor(option: SchedulerLike | SchedulerOptions, monitors: readonly string[]) {
-    const given: SchedulerOptions = 'scheduler' in option ? option : { scheduler: option };
+  constructor(option: SchedulerLike | SchedulerOptions, { monitors, history }: Measured) {
+    const given = schedulerOptions(option);
     const { scheduler, interval = scheduler.interval ?? 'epoch' } = given;
     if (typeof scheduler?.step !== 'function')
       throw new InvalidArgumentError('scheduler', 'must have a `step` method', scheduler);
@@ -33,6 +37,7 @@ export class Schedule {
     this.#monitor = given.monitor ?? defaultMonitor(scheduler, monitors);
     if (this.#monitor === undefined) return;
     checkMonitor(this.#monitor, monitors, 'scheduler.monitor');
+    checkMode(scheduler, this.#monitor, history);
     if (interval === 'step')
       throw new InvalidArgumentError(
         'scheduler.interval',
@@ -61,4 +66,28 @@ function defaultMonitor({ mode }: SchedulerLike, monitors: readonly string[]): s
   if (mode === undefined) return undefined;
   const name = mode === 'max' ? 'Accuracy' : 'Loss';
   return monitors.includes(`val${name}`) ? `val${name}` : `train${name}`;
+}
+
+/** A scheduler that stands alone, or the options that it stands in. */
+export function schedulerOptions(option: SchedulerLike | SchedulerOptions): SchedulerOptions {
+  return 'scheduler' in option && !('step' in option) ? option : { scheduler: option as SchedulerLike };
+}
+
+/** A scheduler has a mode whether or not its maker thought of it: it must be the metric's. */
+function checkMode({ mode }: SchedulerLike, monitor: string, history: Measured['history']): void {
+  if (mode === undefined)
+    throw new InvalidArgumentError(
+      'scheduler.monitor',
+      'is for a scheduler that watches a metric, which has a `mode`',
+      monitor,
+    );
+  const better = history.better(monitor);
+  if (modeOf(better) === mode) return;
+  throw new InvalidArgumentError(
+    'scheduler.mode',
+    better === undefined
+      ? `must be what the metric says, and that of ${monitor} must say \`better: 'lower'\` or \`better: 'higher'\``
+      : `must be '${modeOf(better)}' to watch ${monitor}, of which ${better} is better`,
+    mode,
+  );
 }

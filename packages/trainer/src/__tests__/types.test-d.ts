@@ -71,6 +71,10 @@ export async function resultsAndHistoryFollowFromTheMetrics(): Promise<void> {
   expectTypeOf(history.epochs[0].valPerClass).toEqualTypeOf<number[] | undefined>();
   expectTypeOf(history.validations[0].valConfusion).toEqualTypeOf<number[][] | undefined>();
   expectTypeOf(history.last!.cleanLoss).toEqualTypeOf<MetricValue | undefined>();
+  expectTypeOf(history.best('valEce')).toEqualTypeOf<{ epoch: number; value: number } | undefined>();
+  expectTypeOf(history.better('valEce')).toEqualTypeOf<'higher' | 'lower' | undefined>();
+  // @ts-expect-error One of two.
+  history.best('valEce', 'lower');
   expectTypeOf(history.stopReason).toEqualTypeOf<'epochs' | 'stopped' | 'interrupted'>();
   expectTypeOf(history).toExtend<History>();
 
@@ -143,6 +147,8 @@ export function whatIsRefused(): void {
   new Trainer({ model, maxTime: 60 });
   // @ts-expect-error A metric computes numbers.
   new Trainer({ model, metrics: { name: { reset() {}, update() {}, compute: () => 'good' } } });
+  // @ts-expect-error One of two.
+  new Trainer({ model, metrics: { name: { better: 'up', reset() {}, update() {}, compute: () => 1 } } });
   // @ts-expect-error A misspelt hook.
   new Trainer({ model, callbacks: [{ onEpochFinished: () => {} }] });
   // @ts-expect-error Epochs are counted.

@@ -1,14 +1,14 @@
 import { InvalidArgumentError, type TensorDict } from '@mnist-kit/core';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
-import { defaultMode, type EpochRecord } from '../history.js';
-import { checkMonitor, improves, monitored } from '../monitor.js';
+import type { EpochRecord } from '../history.js';
+import { improves, monitored, monitorMode } from '../monitor.js';
 
 /** Options of {@link EarlyStopping}; at least one of `patience` and `target` is needed. */
 export interface EarlyStoppingOptions {
   /** A number of the epoch's record, e.g. `valAccuracy`. Default `valLoss`. */
   monitor?: string;
-  /** Whether smaller or larger is better. Default: `min` for names with "loss" or "error" in them. */
+  /** Whether smaller or larger is better. Default: as the metric says, smaller for losses, larger for accuracies. */
   mode?: 'min' | 'max';
   /** Stops after this many epochs in a row without improvement. */
   patience?: number;
@@ -33,7 +33,8 @@ interface State {
  *
  * A fit that it ended and that is resumed stays ended, and says so, unless `patience` or `target` ask for more.
  *
- * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor`.
+ * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor`,
+ * or one of which nothing says which way is better.
  * @example
  * ```ts
  * import { EarlyStopping } from '@mnist-kit/trainer';
@@ -46,7 +47,8 @@ export class EarlyStopping implements Callback {
   // What it restores must not be replaced by an average that another callback puts in place.
   readonly runsLast: boolean;
   readonly #monitor: string;
-  readonly #mode: 'min' | 'max';
+  readonly #givenMode: 'min' | 'max' | undefined;
+  #mode: 'min' | 'max' = 'min';
   readonly #patience: number | undefined;
   readonly #minDelta: number;
   readonly #target: number | undefined;
@@ -54,8 +56,7 @@ export class EarlyStopping implements Callback {
   #state: State = { bestEpoch: 0, wait: 0 };
 
   constructor(options: EarlyStoppingOptions) {
-    const { monitor = 'valLoss', patience, minDelta = 0, target, restoreBest = false } = options;
-    const { mode = defaultMode(monitor) } = options;
+    const { monitor = 'valLoss', mode, patience, minDelta = 0, target, restoreBest = false } = options;
     if (patience === undefined && target === undefined)
       throw new InvalidArgumentError('patience', 'or `target` must be given', patience);
     if (patience !== undefined && (!Number.isInteger(patience) || patience < 1))
@@ -63,10 +64,10 @@ export class EarlyStopping implements Callback {
     if (!(minDelta >= 0)) throw new InvalidArgumentError('minDelta', 'must be 0 or more', minDelta);
     if (target !== undefined && !Number.isFinite(target))
       throw new InvalidArgumentError('target', 'must be a finite number', target);
-    if (mode !== 'min' && mode !== 'max')
+    if (mode !== undefined && mode !== 'min' && mode !== 'max')
       throw new InvalidArgumentError('mode', "must be 'min' or 'max'", mode);
     this.#monitor = monitor;
-    this.#mode = mode;
+    this.#givenMode = mode;
     this.#patience = patience;
     this.#minDelta = minDelta;
     this.#target = target;
@@ -80,7 +81,7 @@ export class EarlyStopping implements Callback {
   }
 
   onFitStart(run: Run): void {
-    checkMonitor(this.#monitor, run.monitors);
+    this.#mode = monitorMode(run, this.#monitor, this.#givenMode);
     if (run.epoch === 0) this.#state = { bestEpoch: 0, wait: 0 };
     // A fit that had ended for this stays ended, unless patience or target are others now.
     else this.#judge(run);

@@ -4,8 +4,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
-import { defaultMode, type EpochRecord } from '../history.js';
-import { checkMonitor, improves, monitored } from '../monitor.js';
+import type { EpochRecord } from '../history.js';
+import { improves, monitored, monitorMode } from '../monitor.js';
 import type { CheckpointStore } from '../node/checkpoint-store.js';
 import { formatValue } from './epoch-line.js';
 
@@ -15,7 +15,7 @@ export interface ModelCheckpointOptions {
   dir: string;
   /** A number of the epoch's record. Default: `valLoss`, or `trainLoss` without validation. */
   monitor?: string;
-  /** Whether smaller or larger is better. Default: `min` for names with "loss" or "error" in them. */
+  /** Whether smaller or larger is better. Default: as the metric says, smaller for losses, larger for accuracies. */
   mode?: 'min' | 'max';
   /** Keep the weights of the best epoch as `best.safetensors`. Default true. */
   saveBest?: boolean;
@@ -61,7 +61,8 @@ interface Kept {
  * written whole or not at all, and the previous state stays until the next one is whole. Ctrl-C and SIGTERM
  * save the state of the step at which they end the fit.
  *
- * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor`, and
+ * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor` or
+ * one of which nothing says which way is better, and
  * EngineError for a folder that cannot be written, CheckpointError for one that another fit writes to.
  * @example
  * ```ts
@@ -77,8 +78,9 @@ export class ModelCheckpoint implements Callback {
   readonly writesFiles = true;
   readonly dir: string;
   readonly #options: Required<Omit<ModelCheckpointOptions, 'dir' | 'monitor' | 'mode'>>;
-  readonly #mode: 'min' | 'max' | undefined;
-  #monitor: string | undefined;
+  readonly #given: Pick<ModelCheckpointOptions, 'monitor' | 'mode'>;
+  #monitor = 'valLoss';
+  #mode: 'min' | 'max' = 'min';
   #best: Kept | undefined;
   #top: Kept[] = [];
   #lastStep = -1;
@@ -104,8 +106,7 @@ export class ModelCheckpoint implements Callback {
     if (!Number.isInteger(settings.keepStates) || settings.keepStates < 1)
       throw new InvalidArgumentError('keepStates', 'must be a positive integer', settings.keepStates);
     this.dir = dir;
-    this.#monitor = monitor;
-    this.#mode = mode;
+    this.#given = { monitor, mode };
     this.#options = settings;
   }
 
@@ -121,8 +122,8 @@ export class ModelCheckpoint implements Callback {
   }
 
   async onFitStart(run: Run): Promise<void> {
-    this.#monitor ??= run.monitors.includes('valLoss') ? 'valLoss' : 'trainLoss';
-    checkMonitor(this.#monitor, run.monitors);
+    this.#monitor = this.#given.monitor ?? (run.monitors.includes('valLoss') ? 'valLoss' : 'trainLoss');
+    this.#mode = monitorMode(run, this.#monitor, this.#given.mode);
     if (run.step === 0) {
       this.#best = undefined;
       this.#top = [];
@@ -139,16 +140,15 @@ export class ModelCheckpoint implements Callback {
   }
 
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
-    const value = monitored(record, this.#monitor!);
-    const mode = this.#mode ?? defaultMode(this.#monitor!);
+    const value = monitored(record, this.#monitor);
     const { saveBest, saveLast, saveTopK } = this.#options;
     if (value !== undefined) {
       const kept = { epoch: record.epoch, value };
-      if (improves(value, this.#best?.value, mode)) {
+      if (improves(value, this.#best?.value, this.#mode)) {
         if (saveBest) await this.#save(run, 'best', record);
         this.#best = kept;
       }
-      if (saveTopK > 0) await this.#keepTop(run, kept, record, mode);
+      if (saveTopK > 0) await this.#keepTop(run, kept, record);
     }
     if (saveLast) await this.#saveLast(run, record);
   }
@@ -183,7 +183,7 @@ export class ModelCheckpoint implements Callback {
     const { join } = await import('../node/files.js');
     if (this.#options.saveBest && this.#best !== undefined)
       run.note(
-        `Best weights (${this.#monitor} ${formatValue(this.#monitor!, this.#best.value)}, ` +
+        `Best weights (${this.#monitor} ${formatValue(this.#monitor, this.#best.value)}, ` +
           `epoch ${this.#best.epoch}) kept in ${join(this.dir, 'best.safetensors')}.`,
       );
     if (this.#lastStep >= 0)
@@ -236,9 +236,9 @@ export class ModelCheckpoint implements Callback {
     this.#lastStep = run.step;
   }
 
-  async #keepTop(run: Run, kept: Kept, record: EpochRecord, mode: 'min' | 'max'): Promise<void> {
+  async #keepTop(run: Run, kept: Kept, record: EpochRecord): Promise<void> {
     if (Number.isNaN(kept.value)) return;
-    const sign = mode === 'min' ? 1 : -1;
+    const sign = this.#mode === 'min' ? 1 : -1;
     // Sorting is stable: of equals the earlier one stays.
     const ranked = [...this.#top, kept].sort((a, b) => sign * (a.value - b.value));
     const dropped = ranked.splice(this.#options.saveTopK);

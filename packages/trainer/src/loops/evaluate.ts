@@ -5,6 +5,7 @@ import { checkFirstBatch, checkLabels } from '../check-batch.js';
 import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
+import { metricKey } from '../metrics/measured.js';
 import { argmaxRows, type Metrics, type MetricValue } from '../metrics/metric.js';
 import { Meter } from './meter.js';
 
@@ -69,11 +70,6 @@ export async function evaluate(options: EvaluateOptions): Promise<Record<string,
   result[`${prefix}Accuracy`] = meter.accuracy;
   for (const [name, metric] of Object.entries(metrics)) result[metricKey(prefix, name)] = metric.compute();
   return result;
-}
-
-/** `val`, `top3` gives `valTop3`. */
-export function metricKey(prefix: string, name: string): string {
-  return prefix + name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 /** Loaders may hand out a longer, reused array for the last batch. */

@@ -24,6 +24,7 @@ export function accuracy(): Metric<number> {
   let correct = 0;
   let count = 0;
   return {
+    better: 'higher',
     reset() {
       correct = 0;
       count = 0;

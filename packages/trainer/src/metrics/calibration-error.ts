@@ -29,6 +29,7 @@ export function calibrationError({ bins = 15 }: CalibrationErrorOptions = {}): M
   const correct = new Float64Array(bins);
   let count = 0;
   return {
+    better: 'lower',
     reset() {
       confidence.fill(0);
       correct.fill(0);

@@ -10,6 +10,9 @@ export interface MetricBatch {
   readonly classes: number;
 }
 
+/** Which way a number is better. */
+export type Better = 'higher' | 'lower';
+
 /** What a metric may compute: a number, one per class, or a table. */
 export type MetricValue = number | readonly number[] | readonly (readonly number[])[];
 
@@ -21,6 +24,7 @@ export type MetricValue = number | readonly number[] | readonly (readonly number
  * import type { Metric } from '@mnist-kit/trainer';
  *
  * class ErrorCount implements Metric<number> {
+ *   readonly better = 'lower';
  *   #errors = 0;
  *   reset() {
  *     this.#errors = 0;
@@ -35,6 +39,11 @@ export type MetricValue = number | readonly number[] | readonly (readonly number
  * ```
  */
 export interface Metric<T extends MetricValue = MetricValue> {
+  /**
+   * Which way its value is better. Callbacks and schedulers that monitor it, and `history.best`, go by it; for a
+   * metric that does not say, they need a `mode`. Lists and tables have no better or worse.
+   */
+  readonly better?: Better;
   /** Forgets everything; called before each pass. */
   reset(): void;
   /** Takes one batch in. */

@@ -25,6 +25,7 @@ export function topKAccuracy({ k = 5 }: TopKAccuracyOptions = {}): Metric<number
   let hits = 0;
   let count = 0;
   return {
+    better: 'higher',
     reset() {
       hits = 0;
       count = 0;
