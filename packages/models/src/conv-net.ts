@@ -1,9 +1,7 @@
 import { Generator, InvalidArgumentError } from '@mnist-kit/core';
-import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { skipGreeting } from './backend.js';
-import { defaultInit, type LayerInit } from './init.js';
-import { oihwToHwio, transpose } from './layouts.js';
+import { initialize } from './initialize.js';
 
 /** What every net of this family can be told. */
 export interface NetOptions {
@@ -65,26 +63,18 @@ export function convNet(options: ConvNetOptions): tfl.LayersModel {
   skipGreeting();
 
   const input = tfl.input({ shape: [...inputShape], name: 'input' });
-  const weighted: [tfl.layers.Layer, tf.Tensor[]][] = [];
   let x: tfl.SymbolicTensor = input;
   const add = (layer: tfl.layers.Layer) => {
     x = layer.apply(x) as tfl.SymbolicTensor;
   };
-  // Every weight is drawn here, so TensorFlow.js's own initialisers must not spend time or randomness.
+  // `initialize` draws every weight, so TensorFlow.js's own initialisers must not spend time or randomness.
   const zeros = { kernelInitializer: 'zeros', biasInitializer: 'zeros' } as const;
-  let inputs = inputShape[2];
   let pools = 0;
   channels.forEach((outputs, index) => {
     const block = index + 1;
-    const conv = tfl.layers.conv2d({
-      filters: outputs,
-      kernelSize: 3,
-      padding: 'same',
-      ...zeros,
-      name: `conv${block}`,
-    });
-    add(conv);
-    weighted.push([conv, convWeights(defaultInit(generator, outputs, inputs * 9), outputs, inputs)]);
+    add(
+      tfl.layers.conv2d({ filters: outputs, kernelSize: 3, padding: 'same', ...zeros, name: `conv${block}` }),
+    );
     add(tfl.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5, name: `bn${block}` }));
     add(tfl.layers.reLU({ name: `relu${block}` }));
     add(tfl.layers.dropout({ rate: dropout, noiseShape: perChannel(), name: `drop${block}` }));
@@ -92,35 +82,21 @@ export function convNet(options: ConvNetOptions): tfl.LayersModel {
       pools += 1;
       add(tfl.layers.maxPooling2d({ poolSize: 2, strides: 2, name: `pool${pools}` }));
     }
-    inputs = outputs;
   });
   add(tfl.layers.globalAveragePooling2d({ name: 'avgpool' }));
   add(tfl.layers.dropout({ rate: fcDropout, name: 'dropfc' }));
-  const fc = tfl.layers.dense({ units: classes, ...zeros, name: 'fc' });
-  add(fc);
-  weighted.push([fc, linearWeights(defaultInit(generator, classes, inputs), classes, inputs)]);
+  add(tfl.layers.dense({ units: classes, ...zeros, name: 'fc' }));
   // TensorFlow.js has this activation, but not in its type.
   add(tfl.layers.activation({ activation: 'logSoftmax' as 'softmax', name: 'logsoftmax' }));
 
-  for (const [layer, weights] of weighted) {
-    layer.setWeights(weights);
-    tf.dispose(weights);
-  }
-  return tfl.model({ inputs: input, outputs: x, name });
+  const model = tfl.model({ inputs: input, outputs: x, name });
+  initialize(model, generator);
+  return model;
 }
 
 /** Dropout2d's mask: one draw per sample and channel. TensorFlow.js fills the nulls in, but does not type them. */
 function perChannel(): number[] {
   return [null, 1, 1, null] as unknown as number[];
-}
-
-function convWeights({ weight, bias }: LayerInit, outputs: number, inputs: number): tf.Tensor[] {
-  const kernel = oihwToHwio(weight, [outputs, inputs, 3, 3]);
-  return [tf.tensor4d(kernel, [3, 3, inputs, outputs]), tf.tensor1d(bias)];
-}
-
-function linearWeights({ weight, bias }: LayerInit, outputs: number, inputs: number): tf.Tensor[] {
-  return [tf.tensor2d(transpose(weight, outputs, inputs), [inputs, outputs]), tf.tensor1d(bias)];
 }
 
 function checkOptions(options: Required<Omit<ConvNetOptions, 'generator' | 'name'>>): void {

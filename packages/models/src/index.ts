@@ -7,6 +7,7 @@
 export { conservativeImprovedNet } from './conservative-improved-net.js';
 export { type ConvNetOptions, convNet, type NetOptions } from './conv-net.js';
 export { improvedNet } from './improved-net.js';
+export { initialize } from './initialize.js';
 export { optimizedNet } from './optimized-net.js';
 export { type LayerParameters, type ParameterBreakdown, parameterBreakdown } from './parameters.js';
 export {

@@ -1,3 +1,4 @@
+import { describeLayer } from '@mnist-kit/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
 
 /** Parameters of one layer. */
@@ -65,37 +66,9 @@ export function countParameters(layer: tfl.layers.Layer): { parameters: number; 
   return { parameters, trainable };
 }
 
-const torchTypes: Readonly<Record<string, string>> = {
-  Conv2D: 'Conv2d',
-  DepthwiseConv2D: 'Conv2d',
-  BatchNormalization: 'BatchNorm2d',
-  ReLU: 'ReLU',
-  LeakyReLU: 'LeakyReLU',
-  ELU: 'ELU',
-  MaxPooling2D: 'MaxPool2d',
-  AveragePooling2D: 'AvgPool2d',
-  GlobalAveragePooling2D: 'AdaptiveAvgPool2d',
-  Flatten: 'Flatten',
-  Dense: 'Linear',
-};
-
-const torchActivations: Readonly<Record<string, string>> = {
-  relu: 'ReLU',
-  elu: 'ELU',
-  sigmoid: 'Sigmoid',
-  tanh: 'Tanh',
-  softmax: 'Softmax',
-  logSoftmax: 'LogSoftmax',
-  gelu: 'GELU',
-};
-
 /** A layer's type as PyTorch calls it; TensorFlow.js's name where PyTorch has none. */
 export function torchType(layer: tfl.layers.Layer): string {
-  const className = layer.getClassName();
-  const config = layer.getConfig();
-  if (className === 'Activation')
-    return torchActivations[String(config.activation)] ?? String(config.activation);
-  if (className === 'Dropout') return Array.isArray(config.noiseShape) ? 'Dropout2d' : 'Dropout';
-  if (className === 'BatchNormalization' && layer.outputShape.length !== 4) return 'BatchNorm1d';
-  return torchTypes[className] ?? className;
+  const described = describeLayer(layer);
+  if (!described.known) return layer.getClassName();
+  return described.kind.torchType(described.operation, layer.outputShape.length);
 }

@@ -1,6 +1,13 @@
 import { CheckpointError, ModelError, type NamedTensor, type TensorDict } from '@mnist-kit/core';
+import {
+  type DescribedLayer,
+  describeLayer,
+  type FeatureOrder,
+  inputOrders,
+  type TorchInitializer,
+  type UnknownLayer,
+} from '@mnist-kit/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { hwioToOihw, oihwToHwio, rowsToChannelsFirst, rowsToChannelsLast, transpose } from './layouts.js';
 
 /** How one TensorFlow.js weight appears in a PyTorch state dict. */
 interface WeightRule {
@@ -10,6 +17,9 @@ interface WeightRule {
   readonly torchName: string;
   readonly shape: readonly number[];
   readonly torchShape: readonly number[];
+  readonly variable: tfl.LayerVariable;
+  /** How PyTorch initialises it. */
+  readonly initial: TorchInitializer;
   toTorch(data: Float32Array): Float32Array;
   fromTorch(data: Float32Array): Float32Array;
 }
@@ -22,26 +32,18 @@ export interface LayerRules {
   readonly counterName?: string;
 }
 
-const copy = (data: Float32Array) => data.slice();
-/** PyTorch's names of weights that have the same layout in both. */
-const plainNames: Record<string, string> = {
-  bias: 'bias',
-  gamma: 'weight',
-  beta: 'bias',
-  moving_mean: 'running_mean',
-  moving_variance: 'running_var',
-};
-
 /**
  * Renames the weights of a model to PyTorch's state dict names and brings them into PyTorch's layouts:
  * `conv1/kernel` (height x width x in x out) becomes `conv1.weight` (out x in x height x width), `fc/kernel`
  * (in x out) becomes `fc.weight` (out x in), `bn1/moving_variance` becomes `bn1.running_var`, and so on.
- * A linear layer behind a Flatten of an image also gets its inputs in channels-first order.
+ * Where an image is flattened PyTorch's features stand channels first: the order is followed through the graph, so
+ * every linear layer and every norm behind a Flatten, however far, has its features where PyTorch has them.
  *
  * @param model The model that the weights belong to; its own weights are not read.
  * @param weights Weights by TensorFlow.js name, e.g. from an executor's `readWeights()`. Names that are left
  * out are left out of the result; the arrays are copied.
- * @throws ModelError when the model has a layer whose weights have no counterpart in PyTorch.
+ * @throws ModelError when the model has a layer whose weights have no counterpart in PyTorch, or that joins
+ * features which PyTorch would pair otherwise.
  * @throws CheckpointError when a name is not the model's or a tensor has the wrong shape.
  * @example
  * ```ts
@@ -74,7 +76,8 @@ export function toTorchNames(model: tfl.LayersModel, weights: TensorDict): Tenso
  *
  * @param model The model that the weights are meant for; it is not changed.
  * @param dict Tensors by PyTorch name. Names that are left out are left out of the result.
- * @throws ModelError when the model has a layer whose weights have no counterpart in PyTorch.
+ * @throws ModelError when the model has a layer whose weights have no counterpart in PyTorch, or that joins
+ * features which PyTorch would pair otherwise.
  * @throws CheckpointError when a name is not the model's or a tensor has the wrong shape.
  * @example
  * ```ts
@@ -100,92 +103,47 @@ export function fromTorchNames(model: tfl.LayersModel, dict: TensorDict): Tensor
   );
 }
 
-/** The rules of every layer that has weights, in the model's order. */
+/** The rules of every layer that has weights, in the model's order, a layer's in the order of PyTorch's module. */
 export function torchRules(model: tfl.LayersModel): LayerRules[] {
+  const orders = inputOrders(model);
   return model.layers
     .filter((layer) => layer.weights.length > 0)
     .map((layer) => {
-      // PyTorch lists gamma, beta, running_mean, running_var, then the counter: the order TensorFlow.js has.
-      const weights = layer.weights.map((weight) => weightRule(layer, weight));
-      const isBatchNorm = layer.getClassName() === 'BatchNormalization';
+      const described = describeLayer(layer);
+      const weights = described.known ? weightRules(described, orders.get(layer)) : [];
+      if (weights.length < layer.weights.length) throw withoutCounterpart(layer, described);
+      const isBatchNorm = described.known && described.operation.kind === 'batchNorm';
       return { layer, weights, ...(isBatchNorm && { counterName: `${layer.name}.num_batches_tracked` }) };
     });
 }
 
-function weightRule(layer: tfl.layers.Layer, weight: tfl.layers.Layer['weights'][number]): WeightRule {
-  const className = layer.getClassName();
-  const name = weight.originalName;
-  const kind = name.slice(name.lastIndexOf('/') + 1);
-  const shape = weight.shape as number[];
-  const base = { name, torchName: `${layer.name}.weight`, shape };
+function weightRules(
+  { layer, kind, operation, weights }: DescribedLayer,
+  order: FeatureOrder = { kind: 'unknown', why: `layer "${layer.name}" is not part of the model's graph` },
+): WeightRule[] {
+  return Object.entries(kind.weights ?? {}).flatMap(([role, { torch, initial }]) => {
+    const weight = weights.find((one) => one.role === role);
+    if (weight === undefined) return [];
+    const { name, shape, toTorch, fromTorch } = torch(weight, order, operation);
+    const rule = { name: weight.name, shape: weight.shape, variable: weight.variable, initial };
+    return [{ ...rule, torchName: `${layer.name}.${name}`, torchShape: shape, toTorch, fromTorch }];
+  });
+}
 
-  if (className === 'Conv2D' && kind === 'kernel') {
-    const [height, width, inputs, outputs] = shape;
-    const torchShape = [outputs, inputs, height, width];
-    const toTorch = (data: Float32Array) => hwioToOihw(data, shape);
-    return { ...base, torchShape, toTorch, fromTorch: (data) => oihwToHwio(data, torchShape) };
-  }
-  if (className === 'DepthwiseConv2D' && kind === 'depthwise_kernel') {
-    // `height x width x in x multiplier` is `height x width x 1 x (in * multiplier)` in the same order.
-    const [height, width, inputs, multiplier] = shape;
-    const flat = [height, width, 1, inputs * multiplier];
-    const torchShape = [inputs * multiplier, 1, height, width];
-    const toTorch = (data: Float32Array) => hwioToOihw(data, flat);
-    return { ...base, torchShape, toTorch, fromTorch: (data) => oihwToHwio(data, torchShape) };
-  }
-  if (className === 'Dense' && kind === 'kernel') return { ...base, ...linearRule(layer, shape) };
-  if (plainNames[kind] !== undefined && plainClasses.has(className))
-    return {
-      ...base,
-      torchName: `${layer.name}.${plainNames[kind]}`,
-      torchShape: shape,
-      toTorch: copy,
-      fromTorch: copy,
-    };
-  throw new ModelError(
-    `Layer "${layer.name}" (${className}) has a weight "${kind}" that has no counterpart in a PyTorch state dict. ` +
+function withoutCounterpart(layer: tfl.layers.Layer, described: DescribedLayer | UnknownLayer): ModelError {
+  const roles = describedWeights(described);
+  const names = layer.weights.map(({ originalName }) =>
+    originalName.slice(originalName.lastIndexOf('/') + 1),
+  );
+  const weight = names.find((name) => !roles.includes(name));
+  return new ModelError(
+    `Layer "${layer.name}" (${layer.getClassName()}) has a weight "${weight}" that has no counterpart in a PyTorch state dict. ` +
       'Known layers: Conv2D, DepthwiseConv2D, Dense, BatchNormalization, LayerNormalization.',
   );
 }
 
-const plainClasses = new Set([
-  'Conv2D',
-  'DepthwiseConv2D',
-  'Dense',
-  'BatchNormalization',
-  'LayerNormalization',
-]);
-
-function linearRule(layer: tfl.layers.Layer, [inputs, outputs]: readonly number[]) {
-  const image = flattenedImage(layer);
-  return {
-    torchShape: [outputs, inputs],
-    toTorch: (data: Float32Array) =>
-      transpose(image ? rowsToChannelsFirst(data, image) : data, inputs, outputs),
-    fromTorch: (data: Float32Array) => {
-      const matrix = transpose(data, outputs, inputs);
-      return image ? rowsToChannelsLast(matrix, image) : matrix;
-    },
-  };
-}
-
-/** Layers between a Flatten and a linear layer that leave each feature where it is. */
-const elementwise = new Set(['Dropout', 'Activation', 'ReLU', 'LeakyReLU', 'ELU']);
-
-/** The image that a linear layer sees flattened, if any: PyTorch flattens channels first. */
-function flattenedImage(layer: tfl.layers.Layer): [number, number, number] | undefined {
-  let input = layer.input;
-  while (!Array.isArray(input)) {
-    const source = input.sourceLayer;
-    if (source.getClassName() === 'Flatten') {
-      const shape = (source.input as tfl.SymbolicTensor).shape;
-      return shape.length === 4 ? (shape.slice(1) as [number, number, number]) : undefined;
-    }
-    if (!elementwise.has(source.getClassName())) return undefined;
-    input = source.input;
-  }
-  return undefined;
-}
+const describedWeights = (described: DescribedLayer | UnknownLayer): string[] =>
+  described.known ? Object.keys(described.kind.weights ?? {}) : [];
 
 /** @throws CheckpointError when a tensor's shape or number of values is not what the model has. */
 export function checkTensor(name: string, tensor: NamedTensor, shape: readonly number[]): void {

@@ -30,33 +30,20 @@ export function transpose(matrix: Float32Array, rows: number, columns: number): 
   return result;
 }
 
-/** Copies the rows of a `(height * width * channels) x columns` matrix into channels-first order. */
-export function rowsToChannelsFirst(
-  matrix: Float32Array,
-  image: readonly [number, number, number],
-): Float32Array {
-  return permuteRows(matrix, image, (channelsLast, channelsFirst) => [channelsFirst, channelsLast]);
+/** Copies groups of `width` values so that group `i` comes to stand at `places[i]`. */
+export function scatterRows(values: Float32Array, places: Int32Array, width: number): Float32Array {
+  const result = new Float32Array(values.length);
+  places.forEach((place, i) => {
+    result.set(values.subarray(i * width, (i + 1) * width), place * width);
+  });
+  return result;
 }
 
-/** Copies the rows of a `(channels * height * width) x columns` matrix into channels-last order. */
-export function rowsToChannelsLast(
-  matrix: Float32Array,
-  image: readonly [number, number, number],
-): Float32Array {
-  return permuteRows(matrix, image, (channelsLast, channelsFirst) => [channelsLast, channelsFirst]);
-}
-
-function permuteRows(
-  matrix: Float32Array,
-  [height, width, channels]: readonly [number, number, number],
-  place: (channelsLast: number, channelsFirst: number) => [to: number, from: number],
-): Float32Array {
-  const columns = matrix.length / (height * width * channels);
-  const result = new Float32Array(matrix.length);
-  for (let pixel = 0; pixel < height * width; pixel++)
-    for (let c = 0; c < channels; c++) {
-      const [to, from] = place(pixel * channels + c, c * height * width + pixel);
-      result.set(matrix.subarray(from * columns, (from + 1) * columns), to * columns);
-    }
+/** The inverse of {@link scatterRows}: group `i` comes from `places[i]`. */
+export function gatherRows(values: Float32Array, places: Int32Array, width: number): Float32Array {
+  const result = new Float32Array(values.length);
+  places.forEach((place, i) => {
+    result.set(values.subarray(place * width, (place + 1) * width), i * width);
+  });
   return result;
 }
