@@ -3,6 +3,11 @@
  * only what IEEE 754 defines exactly (+, -, *, /, sqrt) and bit operations. `Math.exp` and its kin may differ
  * in the last bit from one engine to the next.
  */
+export {
+  logSoftmaxRow,
+  type SoftTargetCrossEntropyOptions,
+  softTargetCrossEntropy,
+} from './math/cross-entropy.js';
 export { erf } from './math/error-function.js';
 export { exp, log, tanh } from './math/exponential.js';
 export { pow } from './math/power.js';

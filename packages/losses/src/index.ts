@@ -8,7 +8,7 @@ export {
   type LabelSmoothingCrossEntropyOptions,
   labelSmoothingCrossEntropy,
 } from './label-smoothing-cross-entropy.js';
-export type { Loss, LossOptions, Reduction } from './loss.js';
+export type { Loss, LossFunction, LossOptions, Reduction } from './loss.js';
 export { type Mixup, type MixupOptions, type MixupRandom, type MixupState, mixup } from './mixup.js';
 export { type MixupDraw, mixupLoss } from './mixup-loss.js';
 export { nllLoss } from './nll-loss.js';

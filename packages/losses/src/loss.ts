@@ -30,6 +30,10 @@ export interface Loss {
   readonly softTargets?: (labels: Int32Array, classes: number) => Float32Array;
 }
 
+/** What {@link mixupLoss} takes: a {@link Loss}, or any function of your own, which is a mean if it does not say. */
+export type LossFunction = ((outputs: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor) &
+  Partial<Pick<Loss, 'reduction' | 'softTargets'>>;
+
 /** Cross-entropy against the distributions that `softTargets` gives: `-sum(q log_softmax(outputs))`. */
 export function softTargetLoss(
   name: string,
@@ -57,7 +61,9 @@ function crossEntropy(outputs: tf.Tensor2D, targets: tf.Tensor2D, reduction: Red
   const differentiable = tf.customGrad((...args: unknown[]) => {
     const [x, save] = args as [tf.Tensor2D, tf.GradSaveFunc];
     const logProbabilities = tf.logSoftmax(x);
-    const perSample = tf.neg(tf.sum(tf.mul(targets, logProbabilities), 1));
+    // A class without weight counts for nothing, even at a log-probability of -inf, where a product would be NaN.
+    const counted = tf.where(tf.equal(targets, 0), tf.zerosLike(logProbabilities), logProbabilities);
+    const perSample = tf.neg(tf.sum(tf.mul(targets, counted), 1));
     save([logProbabilities, targets]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
       const [logP, q] = saved;

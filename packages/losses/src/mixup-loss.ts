@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { describeLoss, type Loss, softTargetLoss } from './loss.js';
+import { describeLoss, type Loss, type LossFunction, softTargetLoss } from './loss.js';
 
 /** How a batch was mixed. */
 export interface MixupDraw {
@@ -10,11 +10,16 @@ export interface MixupDraw {
   readonly partners: Int32Array;
 }
 
+/** A {@link MixupDraw}, with partners in an array of any kind. */
+type Mixed = Omit<MixupDraw, 'partners'> & { readonly partners: ArrayLike<number> };
+
 /**
  * The loss of a batch that was mixed: `lambda * loss(outputs, labels) + (1 - lambda) * loss(outputs, labels of
  * the partners)`. The result is a loss like any other, to be called with the batch's own labels; where `loss`
- * has soft targets, it has their mixture.
+ * has soft targets, it has their mixture, in which a label of weight 0 counts for nothing, infinite or not.
  *
+ * @param loss A loss of this package, or a function of your own, which is a mean if its `reduction` does not say.
+ * @param mixed How the batch was mixed: what `mixup` drew, or a weight and partners of your own.
  * @throws InvalidArgumentError called, when the batch is not the one that was mixed.
  *
  * @example
@@ -26,36 +31,41 @@ export interface MixupDraw {
  * const loss = draw ? mixupLoss(nllLoss(), draw) : nllLoss();
  * ```
  */
-export function mixupLoss(loss: Loss, { lambda, partners }: MixupDraw): Loss {
+export function mixupLoss(loss: LossFunction, { lambda, partners }: Mixed): Loss {
   const name = `mixup(${loss.name})`;
-  const { softTargets } = loss;
+  const { reduction = 'mean', softTargets } = loss;
   if (softTargets !== undefined)
-    return softTargetLoss(name, loss.reduction, (labels, classes) => {
+    return softTargetLoss(name, reduction, (labels, classes) => {
       checkSize(labels.length, partners);
-      return mixRows(softTargets(labels, classes), classes, { lambda, partners });
+      const rows = softTargets(labels, classes);
+      return mixRows(rows, classes, { lambda, partners }, new Float32Array(rows.length));
     });
   const mixed = (outputs: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor =>
     tf.tidy(() => {
       checkSize(labels.shape[0], partners);
-      const partnerLabels = tf.gather(labels, tf.tensor1d(partners, 'int32'));
+      const partnerLabels = tf.gather(labels, tf.tensor1d(Int32Array.from(partners), 'int32'));
       return tf.add(tf.mul(loss(outputs, labels), lambda), tf.mul(loss(outputs, partnerLabels), 1 - lambda));
     });
-  return describeLoss(mixed, name, loss.reduction);
+  return describeLoss(mixed, name, reduction);
 }
 
-/** `lambda * row + (1 - lambda) * row of the partner`, into a new array. */
-export function mixRows(rows: Float32Array, width: number, { lambda, partners }: MixupDraw): Float32Array {
-  const mixed = new Float32Array(rows.length);
+/** `lambda * row + (1 - lambda) * row of the partner`, written into another array. */
+export function mixRows(
+  rows: Float32Array,
+  width: number,
+  { lambda, partners }: Mixed,
+  into: Float32Array,
+): Float32Array {
   const rest = 1 - lambda;
   for (let i = 0; i < partners.length; i++) {
     const own = i * width;
     const other = partners[i] * width;
-    for (let k = 0; k < width; k++) mixed[own + k] = lambda * rows[own + k] + rest * rows[other + k];
+    for (let k = 0; k < width; k++) into[own + k] = lambda * rows[own + k] + rest * rows[other + k];
   }
-  return mixed;
+  return into;
 }
 
-function checkSize(size: number, partners: Int32Array): void {
+function checkSize(size: number, partners: ArrayLike<number>): void {
   if (size !== partners.length)
     throw new InvalidArgumentError('labels', `must be those of the ${partners.length} mixed samples`, size);
 }

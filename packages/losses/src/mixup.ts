@@ -7,7 +7,7 @@ import {
   type RandomStateState,
 } from '@mnist-kit/core';
 import { checkShare } from './cross-entropy-loss.js';
-import type { MixupDraw } from './mixup-loss.js';
+import { type MixupDraw, mixRows } from './mixup-loss.js';
 
 /** Options of {@link mixup}. */
 export interface MixupOptions {
@@ -107,7 +107,7 @@ export function mixup(options: MixupOptions = {}): Mixup {
       // Partners must be read as they were before anything was mixed into them.
       if (copy.length < batch.size * length) copy = new Float32Array(batch.size * length);
       copy.set(batch.images.subarray(0, batch.size * length));
-      mixImages(batch.images, copy, length, drawn);
+      mixRows(copy, length, drawn, batch.images);
       return drawn;
     },
     state: () => ({ random: random?.state() ?? null }),
@@ -121,18 +121,4 @@ export function mixup(options: MixupOptions = {}): Mixup {
       }
     },
   };
-}
-
-function mixImages(
-  images: Float32Array,
-  before: Float32Array,
-  length: number,
-  { lambda, partners }: MixupDraw,
-): void {
-  const rest = 1 - lambda;
-  for (let i = 0; i < partners.length; i++) {
-    const own = i * length;
-    const other = partners[i] * length;
-    for (let k = 0; k < length; k++) images[own + k] = lambda * before[own + k] + rest * before[other + k];
-  }
 }

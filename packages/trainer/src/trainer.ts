@@ -1,9 +1,9 @@
 import { Generator, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { createExecutor } from '@mnist-kit/engine';
+import { crossEntropyLoss } from '@mnist-kit/losses';
 import { checkOptions } from './check-options.js';
 import type { LoaderLike } from './contracts/parts.js';
-import { crossEntropy } from './cross-entropy.js';
 import { Fit } from './fit.js';
 import type { FitParts } from './fit-parts.js';
 import type { History } from './history.js';
@@ -151,7 +151,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   async #evaluate(loader: LoaderLike, prefix: string): Promise<object> {
     checkLoader(loader, 'loader');
     const executor = await this.#ready(loader);
-    const loss = new LossRunner(this.#options.loss ?? crossEntropy, executor.classes);
+    const loss = new LossRunner(this.#options.loss ?? crossEntropyLoss(), executor.classes);
     const metrics = this.#options.metrics ?? {};
     return (await evaluate({ executor, loader, prefix, loss, metrics })) ?? {};
   }

@@ -39,5 +39,8 @@ function targetLoss(outputs: tf.Tensor2D, size: number, target: StepTarget): tf.
     );
   // A copy, because the cpu backend would hold on to the array.
   const q = tf.tensor2d(probabilities.slice(), outputs.shape);
-  return tf.mul(tf.sum(tf.mul(q, tf.logSoftmax(outputs))), -scale);
+  const logProbabilities = tf.logSoftmax(outputs);
+  // A class without weight counts for nothing, even at a log-probability of -inf, where a product would be NaN.
+  const counted = tf.where(tf.equal(q, 0), tf.zerosLike(logProbabilities), logProbabilities);
+  return tf.mul(tf.sum(tf.mul(q, counted)), -scale);
 }

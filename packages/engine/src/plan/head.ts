@@ -8,57 +8,14 @@ import type { HeadActivation } from './graph/stage.js';
  * everywhere.
  */
 
-/** Log-probabilities of one row: `x - max - log(sum(exp(x - max)))`. */
-function logSoftmaxRow(values: Float32Array, start: number, classes: number, out: Float64Array): void {
-  let top = Number.NEGATIVE_INFINITY;
-  for (let c = 0; c < classes; c++) if (values[start + c] > top) top = values[start + c];
-  let sum = 0;
-  for (let c = 0; c < classes; c++) sum += math.exp(values[start + c] - top);
-  const logSum = math.log(sum);
-  for (let c = 0; c < classes; c++) out[c] = values[start + c] - top - logSum;
-}
-
 /** Applies the head's activation to `size x classes` values in place. */
 export function applyHead(values: Float32Array, size: number, classes: number, head: HeadActivation): void {
   if (head === 'linear') return;
   const row = new Float64Array(classes);
   for (let start = 0; start < size * classes; start += classes) {
-    logSoftmaxRow(values, start, classes, row);
+    math.logSoftmaxRow(values, start, classes, row);
     for (let c = 0; c < classes; c++) values[start + c] = head === 'softmax' ? math.exp(row[c]) : row[c];
   }
-}
-
-/**
- * Cross-entropy of the outputs against soft targets, and its gradient with respect to the values in front of
- * the head's activation: `scale * (softmax(z) * sum(q) - q)`.
- *
- * @param logits `size x classes`, before the head's activation (log-softmax of log-probabilities changes
- * nothing, so these serve as well).
- * @param gradient Written, `size x classes`.
- * @returns The loss, `scale * sum(-q * log_softmax(z))`.
- */
-function softTargetCrossEntropy(
-  logits: Float32Array,
-  size: number,
-  classes: number,
-  probabilities: Float32Array,
-  scale: number,
-  gradient: Float32Array,
-): number {
-  const row = new Float64Array(classes);
-  let loss = 0;
-  for (let i = 0; i < size; i++) {
-    const start = i * classes;
-    logSoftmaxRow(logits, start, classes, row);
-    let total = 0;
-    for (let c = 0; c < classes; c++) total += probabilities[start + c];
-    for (let c = 0; c < classes; c++) {
-      const q = probabilities[start + c];
-      if (q !== 0) loss -= q * row[c];
-      gradient[start + c] = scale * (math.exp(row[c]) * total - q);
-    }
-  }
-  return loss * scale;
 }
 
 /**
@@ -116,7 +73,7 @@ export function lossAndGradient(
   // straight to the values in front of it; after softmax it must be taken back through the head.
   if (head === 'softmax') applyHead(outputs, size, classes, head);
   const gradient = new Float32Array(size * classes);
-  const loss = softTargetCrossEntropy(outputs, size, classes, probabilities, scale, gradient);
+  const loss = math.softTargetCrossEntropy(outputs, probabilities, { size, classes, scale, gradient });
   if (head === 'softmax') backThroughHead(outputs, gradient, size, classes, head);
   else applyHead(outputs, size, classes, head);
   return { loss, gradient };

@@ -1,4 +1,5 @@
 import { Generator } from '@mnist-kit/core';
+import { crossEntropyLoss, nllLoss } from '@mnist-kit/losses';
 import {
   type Callback,
   type MixupLike,
@@ -267,6 +268,22 @@ describe('validate, test and predict', () => {
       testAccuracy: expect.closeTo(1 / 3, 12),
     });
   });
+});
+
+test.each<[string, number[], number]>([
+  // F.cross_entropy of each row with label 0.
+  ['away from the label', [2, 1, Number.NEGATIVE_INFINITY], 0.31326165795326233],
+  ['at the label', [Number.NEGATIVE_INFINITY, 1, 2], Number.POSITIVE_INFINITY],
+  ['everywhere', new Array<number>(3).fill(Number.NEGATIVE_INFINITY), Number.NaN],
+])('an output of -inf %s gives the loss that PyTorch gives', async (_, outputs, expected) => {
+  for (const loss of [undefined, nllLoss(), crossEntropyLoss({ reduction: 'sum' })]) {
+    const executor = new LinearExecutor(linearModel());
+    executor.predict = () => Float32Array.from(outputs);
+    const trainer = new Trainer({ model: linearModel(), executor, loss });
+    const { testLoss } = await trainer.test(new ListLoader([{ pixels: [0, 0, 0, 0], label: 0 }]));
+    if (Number.isFinite(expected)) expect(testLoss).toBeCloseTo(expected, 6);
+    else expect(testLoss).toBe(expected);
+  }
 });
 
 test('dispose frees the executor that the trainer made, and not one that it was given', async () => {

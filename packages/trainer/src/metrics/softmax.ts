@@ -5,12 +5,6 @@ export function softmaxOfLargest(outputs: Float32Array, at: number, classes: num
   return 1 / sumOfExponentials(outputs, at, classes, largest(outputs, at, classes));
 }
 
-/** `log(sum(exp(outputs)))` of one row, without overflow. */
-export function logSumExp(outputs: Float32Array, at: number, classes: number): number {
-  const top = largest(outputs, at, classes);
-  return top + math.log(sumOfExponentials(outputs, at, classes, top));
-}
-
 function largest(outputs: Float32Array, at: number, classes: number): number {
   let top = outputs[at];
   for (let c = 1; c < classes; c++) if (outputs[at + c] > top) top = outputs[at + c];
