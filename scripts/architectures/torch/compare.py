@@ -1,0 +1,75 @@
+"""Compares what executors computed with PyTorch in float64.
+
+Reads paths of specifications (JSON, one a line) from standard input; beside each lies NAME.inputs.safetensors, and
+NAME.EXECUTOR.safetensors for every executor that ran. Writes one line of JSON for each.
+"""
+import json
+import sys
+
+import torch
+
+import kinks
+import safetensors
+from reference import Reference, largest
+
+#: Of a tensor's largest value.
+SHARE = 1e-4
+#: Times PyTorch's own error in float32.
+TIMES = 10
+#: About the smallest float32 of full precision.
+NOTHING = 1e-37
+#: How much nearer to a kink than PyTorch's own error in its input, in times that error, counts as rounding.
+NEAR = 10
+
+
+def compare(reference, spec, actual):
+    """One row for every tensor: name, size of its values, errors, verdict; and what was found about kinks."""
+    tolerance = {
+        name: max(SHARE * largest(value), TIMES * reference.rounding[name], NOTHING)
+        for name, value in reference.results.items()
+    }
+    rows = []
+    for name, expected in reference.results.items():
+        if name not in actual:
+            rows.append({"name": name, "verdict": "missing"})
+            continue
+        error = largest(actual[name] - expected)
+        top, own = largest(expected), reference.rounding[name]
+        verdict = "close" if error <= SHARE * top else "rounding" if error <= tolerance[name] else "far"
+        rows.append({"name": name, "largest": top, "error": error, "torch": own, "verdict": verdict})
+    unknown = [{"name": name, "verdict": "unknown"} for name in actual if name not in reference.results]
+    far = [row for row in rows if row["verdict"] == "far"]
+    result = {"rows": rows + unknown}
+    if far and all(row["name"].startswith("gradients/") for row in far) and all("error" in r for r in rows):
+        flips, missing, count = kinks.explain(reference, spec, actual, tolerance, NEAR)
+        result["kinks"] = {"candidates": count, "missing": missing}
+        if flips is not None:
+            result["kinks"]["flips"] = [
+                {"layer": name, "index": index, "nearness": nearness * NEAR} for nearness, name, index, _ in flips
+            ]
+            for row in far:
+                row["verdict"] = "kink"
+    return result
+
+
+def main():
+    torch.set_num_threads(1)
+    for line in sys.stdin:
+        path = line.strip()
+        task = json.load(open(path))
+        spec, base = task["architecture"], path[: -len(".json")]
+        reference = Reference(spec, safetensors.read(base + ".inputs.safetensors"))
+        report = {"seed": spec["seed"], "executors": {}}
+        for executor in task["executors"]:
+            tensors = safetensors.read(f"{base}.{executor}.safetensors")
+            actual = {name: torch.tensor(value).double() for name, value in tensors.items()}
+            report["executors"][executor] = compare(reference, spec, actual)
+        if task.get("results"):
+            names = list(reference.results)
+            safetensors.write(task["results"], {name: reference.results[name].numpy() for name in names})
+            report["rounding"] = reference.rounding
+        print(json.dumps(report), flush=True)
+
+
+if __name__ == "__main__":
+    main()
