@@ -6,12 +6,12 @@ import { allCallbacks } from './fit-callbacks.js';
 import type { FitParts } from './fit-parts.js';
 import { type EpochRecord, History, noRecords } from './history.js';
 import { listenForInterrupts } from './interrupt.js';
-import { GradientAccumulator } from './loops/gradient-accumulator.js';
 import { resolveLimit } from './loops/limits.js';
 import { Meter } from './loops/meter.js';
+import { OptimizerStep, stopAtMaxSteps } from './loops/optimizer-step.js';
 import { Profiler } from './loops/profiler.js';
 import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
-import { stopAtMaxSteps, type TrainLoop, trainEpoch } from './loops/train-epoch.js';
+import { type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
 import { measuredNumbers } from './metrics/measured.js';
 import { RunState } from './run-state.js';
@@ -36,7 +36,7 @@ export class Fit {
 
   constructor(parts: FitParts) {
     const { trainer, executor, train, val, generator, snapshot } = parts;
-    const { mixup, metrics = {}, accumulateGradBatches: batches = 1 } = trainer;
+    const { mixup, metrics = {}, accumulateGradBatches: batches = 1, maxSteps } = trainer;
     this.#parts = parts;
     const limit = resolveLimit('limitTrainBatches', trainer.limitTrainBatches, train);
     const measured = measuredNumbers(Object.keys(val), metrics);
@@ -64,13 +64,13 @@ export class Fit {
     this.#schedule = schedule;
     this.#stateful = stateful;
     this.#validation = validation;
+    const profiler = trainer.profiler === true ? new Profiler() : undefined;
+    const { afterStep } = schedule ?? {};
     this.#loop = {
-      ...{ run, loss, generator, callbacks, mixup, meter, limit, maxSteps: trainer.maxSteps },
-      afterStep: schedule?.afterStep,
+      ...{ run, loss, generator, callbacks, mixup, meter, limit, profiler },
+      step: new OptimizerStep({ run, callbacks, batches, sums: loss.sums, afterStep, maxSteps, profiler }),
       beforeNextDraws: train.state === undefined ? () => this.#noteGenerators() : undefined,
-      accumulation: batches > 1 ? { batches, gradients: new GradientAccumulator() } : undefined,
       validateBetween: every < 1 ? () => validation.between() : undefined,
-      profiler: trainer.profiler === true ? new Profiler() : undefined,
     };
     run.refresh = () => refreshBatchNorm(run, train, loss, generator);
     run.capture = () => {

@@ -32,7 +32,12 @@ export {
   type ThroughputMonitorOptions,
 } from './callbacks/throughput-monitor.js';
 export { type Duration, Timer, type TimerOptions } from './callbacks/timer.js';
-export type { Callback, TrainBatchReport, ValidationResult } from './contracts/callback.js';
+export type {
+  Callback,
+  OptimizerStepReport,
+  TrainBatchReport,
+  ValidationResult,
+} from './contracts/callback.js';
 export type {
   BatchIterator,
   LoaderLike,

@@ -1,11 +1,11 @@
-import type { Callback, TrainBatchReport, ValidationResult } from '../contracts/callback.js';
+import type { Callback, OptimizerStepReport, ValidationResult } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord, History } from '../history.js';
 
 /** What happens in a fit, as {@link EventStream} tells it. */
 export type TrainingEvent =
   | { readonly type: 'start'; readonly epochs: number; readonly batchesPerEpoch: number | undefined }
-  | ({ readonly type: 'step'; readonly epoch: number; readonly step: number } & TrainBatchReport)
+  | ({ readonly type: 'step'; readonly epoch: number } & OptimizerStepReport)
   | {
       readonly type: 'validation';
       readonly epoch: number;
@@ -44,9 +44,9 @@ export class EventStream implements Callback, AsyncIterable<TrainingEvent> {
     this.#push({ type: 'start', epochs, batchesPerEpoch });
   }
 
-  onTrainBatchEnd(run: Run, report: TrainBatchReport): void {
+  onOptimizerStepEnd({ epoch }: Run, report: OptimizerStepReport): void {
     if (this.#events.at(-1)?.type === 'step') this.#events.pop();
-    this.#push({ type: 'step', epoch: run.epoch, step: run.step, ...report });
+    this.#push({ type: 'step', epoch, ...report });
   }
 
   onValidationEnd({ epoch }: Run, result: ValidationResult, loader: string): void {

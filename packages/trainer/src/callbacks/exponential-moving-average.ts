@@ -4,7 +4,7 @@ import type { Run } from '../contracts/run.js';
 
 /** Options of {@link ExponentialMovingAverage}. */
 export interface ExponentialMovingAverageOptions {
-  /** How much of the average is kept at each step, 0 to 1. Default 0.999. */
+  /** How much of the average is kept at each optimizer step, 0 to 1. Default 0.999. */
   decay?: number;
   /** Start with less, `min(decay, (1 + n) / (10 + n))` at step n, so that the first weights are soon forgotten. Default true. */
   warmUp?: boolean;
@@ -12,7 +12,7 @@ export interface ExponentialMovingAverageOptions {
 
 /**
  * Keeps an exponential moving average of the parameters, `average = decay * average + (1 - decay) * value`
- * after each step, and uses it instead of them wherever weights are judged or kept: in validation, in what
+ * after each optimizer step, and uses it instead of them wherever weights are judged or kept: in validation, in what
  * ModelCheckpoint and `restoreBest` keep, and in the model at the end.
  *
  * Batch-norm statistics are not averaged, as in PyTorch's `AveragedModel`:
@@ -49,7 +49,7 @@ export class ExponentialMovingAverage implements Callback {
       throw new CheckpointError('The moving average in the checkpoint is of another model.');
   }
 
-  onTrainBatchEnd({ executor: { parameters }, step }: Run): void {
+  onOptimizerStepEnd({ executor: { parameters }, step }: Run): void {
     const decay = this.#warmUp ? Math.min(this.#decay, (1 + step) / (10 + step)) : this.#decay;
     const rest = 1 - decay;
     for (let p = 0; p < parameters.length; p++) {

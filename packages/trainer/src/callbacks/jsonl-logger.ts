@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { Callback, TrainBatchReport } from '../contracts/callback.js';
+import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
 
@@ -7,13 +7,13 @@ import type { EpochRecord } from '../history.js';
 export interface JsonlLoggerOptions {
   /** The file, e.g. `runs/first/log.jsonl`. Its folder is created. */
   path: string;
-  /** Also log every so many training steps. Default 0: epochs only. */
+  /** Also log every so many optimizer steps. Default 0: epochs only. */
   everyNSteps?: number;
 }
 
 /**
- * Appends one JSON object per line: `{"event": "step", …}` for training steps, `{"event": "epoch", …}` with the
- * record of each epoch. Needs Node.
+ * Appends one JSON object per line: `{"event": "step", …}` for optimizer steps, with the mean loss and the accuracy
+ * of the batches in them, and `{"event": "epoch", …}` with the record of each epoch. Needs Node.
  *
  * A fit from the start begins the file anew; a resumed one drops the lines of steps that are done again.
  *
@@ -50,9 +50,9 @@ export class JsonlLogger implements Callback {
     await writeFileAtomic(this.#path, kept.map((line) => `${line}\n`).join(''));
   }
 
-  onTrainBatchEnd(run: Run, { loss, accuracy, lr }: TrainBatchReport): void {
-    if (this.#everyNSteps === 0 || run.step % this.#everyNSteps !== 0) return;
-    this.#add({ event: 'step', epoch: run.epoch, step: run.step, loss, accuracy, lr });
+  onOptimizerStepEnd({ epoch }: Run, { step, loss, accuracy, lr }: OptimizerStepReport): void {
+    if (this.#everyNSteps === 0 || step % this.#everyNSteps !== 0) return;
+    this.#add({ event: 'step', epoch, step, loss, accuracy, lr });
   }
 
   async onEpochEnd(_run: Run, record: EpochRecord): Promise<void> {

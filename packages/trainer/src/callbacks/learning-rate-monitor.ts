@@ -4,7 +4,7 @@ import type { Run } from '../contracts/run.js';
 
 /** Options of {@link LearningRateMonitor}. */
 export interface LearningRateMonitorOptions {
-  /** How often the learning rate is noted. Default `epoch`. */
+  /** Whether the learning rate is noted after each optimizer step or after each epoch (default). */
   interval?: 'epoch' | 'step';
 }
 
@@ -51,10 +51,8 @@ export class LearningRateMonitor implements Callback {
     if (run.step === 0) this.#entries = [];
   }
 
-  onTrainBatchEnd({ epoch, step, lr, lrs }: Run): void {
-    // Batches whose gradients are only accumulated are no steps.
-    if (this.#interval !== 'step' || step === (this.#entries.at(-1)?.step ?? 0)) return;
-    this.#entries.push({ epoch, step, lr, lrs: [...lrs] });
+  onOptimizerStepEnd({ epoch, step, lr, lrs }: Run): void {
+    if (this.#interval === 'step') this.#entries.push({ epoch, step, lr, lrs: [...lrs] });
   }
 
   onEpochEnd({ epoch, step, lr, lrs }: Run): void {

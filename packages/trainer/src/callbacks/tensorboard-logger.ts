@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { Callback, TrainBatchReport } from '../contracts/callback.js';
+import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
 import {
@@ -18,7 +18,10 @@ import {
 export interface TensorBoardLoggerOptions {
   /** Folder of the event files; `tensorboard --logdir` gets it or one above. Created if need be. */
   dir: string;
-  /** Log loss, accuracy and learning rate of every so many training steps. Default 50; 0 for none. */
+  /**
+   * Log every so many optimizer steps: learning rate, and mean loss and accuracy of the batches in the step.
+   * Default 50; 0 for none.
+   */
   everyNSteps?: number;
   /** Log a histogram of every parameter after each epoch. Default false. */
   histograms?: boolean;
@@ -91,13 +94,13 @@ export class TensorBoardLogger implements Callback {
     await this.#flush();
   }
 
-  onTrainBatchEnd(run: Run, { loss, accuracy, lr }: TrainBatchReport): void {
+  onOptimizerStepEnd({ lrs }: Run, { step, loss, accuracy, lr }: OptimizerStepReport): void {
     const { everyNSteps } = this.#options;
-    if (everyNSteps === 0 || run.step === 0 || run.step % everyNSteps !== 0) return;
-    this.addScalar('step/loss', loss, run.step);
-    this.addScalar('step/accuracy', accuracy, run.step);
-    this.addScalar('step/lr', lr, run.step);
-    for (let i = 1; i < run.lrs.length; i++) this.addScalar(`step/lr/group${i}`, run.lrs[i], run.step);
+    if (everyNSteps === 0 || step % everyNSteps !== 0) return;
+    this.addScalar('step/loss', loss, step);
+    this.addScalar('step/accuracy', accuracy, step);
+    this.addScalar('step/lr', lr, step);
+    for (let i = 1; i < lrs.length; i++) this.addScalar(`step/lr/group${i}`, lrs[i], step);
   }
 
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {

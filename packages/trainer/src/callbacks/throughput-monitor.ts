@@ -1,22 +1,23 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import type { Callback, TrainBatchReport } from '../contracts/callback.js';
+import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
 /** Options of {@link ThroughputMonitor}. */
 export interface ThroughputMonitorOptions {
-  /** Steps that one measurement spans. Default 50. */
+  /** Optimizer steps that one measurement spans. Default 50. */
   window?: number;
 }
 
-/** How fast training was over the last window of steps. */
+/** How fast training was over the last window of optimizer steps. */
 export interface ThroughputEntry {
+  /** Optimizer steps taken, the window's included. */
   readonly step: number;
   readonly stepsPerSecond: number;
   readonly samplesPerSecond: number;
 }
 
 /**
- * Measures steps and samples per second while training, data loading included and validation left out.
+ * Measures optimizer steps and samples per second while training, data loading included and validation left out.
  *
  * @throws InvalidArgumentError if `window` is not a positive integer.
  * @example
@@ -51,13 +52,13 @@ export class ThroughputMonitor implements Callback {
     this.#restart();
   }
 
-  onTrainBatchEnd(run: Run, { size }: TrainBatchReport): void {
+  onOptimizerStepEnd({ step }: Run, { size }: OptimizerStepReport): void {
     this.#steps++;
     this.#samples += size;
     if (this.#steps < this.#window) return;
     const seconds = (performance.now() - this.#started) / 1000;
     this.#entries.push({
-      step: run.step,
+      step,
       stepsPerSecond: this.#steps / seconds,
       samplesPerSecond: this.#samples / seconds,
     });

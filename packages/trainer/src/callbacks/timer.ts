@@ -14,7 +14,7 @@ export interface Duration {
 export interface TimerOptions {
   /** How long a fit may take, earlier parts of a resumed one included. */
   maxTime: Duration;
-  /** Whether time is looked at after each step (default) or after each epoch. */
+  /** Whether time is looked at after each optimizer step (default) or after each epoch. */
   interval?: 'step' | 'epoch';
 }
 
@@ -54,7 +54,7 @@ export class Timer implements Callback {
     if (run.step > 0) this.#check(run, this.#interval === 'step');
   }
 
-  onTrainBatchEnd(run: Run): void {
+  onOptimizerStepEnd(run: Run): void {
     if (this.#interval === 'step') this.#check(run, true);
   }
 

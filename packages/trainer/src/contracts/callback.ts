@@ -4,7 +4,7 @@ import type { MetricValue } from '../metrics/metric.js';
 import type { Run } from './run.js';
 import type { RunSnapshot } from './run-snapshot.js';
 
-/** One training step, as `onTrainBatchEnd` sees it. The object is reused from step to step. */
+/** One training batch, as `onTrainBatchEnd` sees it. The object is reused from batch to batch. */
 export interface TrainBatchReport {
   /** Position of the batch in its epoch, from 0. */
   readonly batch: number;
@@ -18,7 +18,33 @@ export interface TrainBatchReport {
   readonly meanLoss: number;
   /** Accuracy over the epoch so far. */
   readonly meanAccuracy: number;
-  /** Learning rate of this step. */
+  /** Learning rate of the batch's update; for a batch whose gradient is only added up, that of the moment. */
+  readonly lr: number;
+}
+
+/**
+ * One update of the parameters, as `onOptimizerStepEnd` sees it. The object is reused from step to step.
+ *
+ * It is made of one batch or, with `accumulateGradBatches`, of several.
+ */
+export interface OptimizerStepReport {
+  /** Optimizer steps since the start of training, this one included. */
+  readonly step: number;
+  /** Batches of the update: `accumulateGradBatches`, or fewer at the end of an epoch. */
+  readonly batches: number;
+  /** Position of the last of them in the epoch, from 0. */
+  readonly batch: number;
+  /** Samples in those batches. */
+  readonly size: number;
+  /** Mean of the losses of those batches, before the update. */
+  readonly loss: number;
+  /** Share of those samples classified correctly before the update, 0 to 1. */
+  readonly accuracy: number;
+  /** Mean loss over the epoch's samples so far. */
+  readonly meanLoss: number;
+  /** Accuracy over the epoch so far. */
+  readonly meanAccuracy: number;
+  /** Learning rate of the update; `run.lrs` has that of every parameter group. */
   readonly lr: number;
 }
 
@@ -53,9 +79,20 @@ export interface Callback {
   onFitStart?(run: Run): MaybePromise<void>;
   /** Also when a resumed fit goes on inside an epoch; then `run.batch` is above 0. */
   onEpochStart?(run: Run): MaybePromise<void>;
-  /** Gradients and the batch's loss are there; a `run.stop(reason, { now: true })` here skips the update. */
+  /**
+   * Once per update, when its gradients and loss are there, the mean over its batches each; a
+   * `run.stop(reason, { now: true })` here skips the update.
+   */
   onBeforeOptimizerStep?(run: Run, loss: number): MaybePromise<void>;
-  /** After the update of one step. */
+  /**
+   * Once per update, when the parameters have their new values and the scheduler has stepped: the place for
+   * whatever is counted in steps.
+   */
+  onOptimizerStepEnd?(run: Run, report: OptimizerStepReport): MaybePromise<void>;
+  /**
+   * Once per batch. With `accumulateGradBatches` only every so many batches make an update, before this; those
+   * left over at the end of an epoch make theirs after it.
+   */
   onTrainBatchEnd?(run: Run, report: TrainBatchReport): MaybePromise<void>;
   /** Before the pass over one validation loader; `name` is `val` unless several were given. */
   onValidationStart?(run: Run, name: string): MaybePromise<void>;
@@ -65,7 +102,7 @@ export interface Callback {
   /** After validation and the scheduler. An epoch that was cut short has no `onEpochEnd`. */
   onEpochEnd?(run: Run, record: EpochRecord): MaybePromise<void>;
   /**
-   * After every step and every epoch, when all other hooks have run: the only place where
+   * After every update and every epoch, when all other hooks have run: the only place where
    * {@link Run.snapshot} may be called.
    */
   onSafePoint?(run: Run): MaybePromise<void>;

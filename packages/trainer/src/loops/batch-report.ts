@@ -13,7 +13,7 @@ interface ReportSource {
   readonly meter: Meter;
 }
 
-/** The one report of an epoch's steps, filled anew at each. */
+/** The one report of an epoch's batches, filled anew at each. */
 export class BatchReport implements TrainBatchReport {
   batch = 0;
   size = 0;
@@ -23,13 +23,13 @@ export class BatchReport implements TrainBatchReport {
   meanAccuracy = 0;
   lr = 0;
 
-  /** Takes a batch into the epoch's sums and reports it. */
+  /** Takes a batch into the epoch's sums and reports it; answers how many samples were right. */
   fill(
     { labels, size }: Batch,
     { loss, outputs }: StepOutput,
     mixed: Mixed | undefined,
     { run, loss: { sums }, meter }: ReportSource,
-  ): void {
+  ): number {
     const hits = countHits(outputs, labels, size, run.executor.classes, mixed);
     const lossSum = sums ? loss : loss * size;
     meter.add(lossSum, hits, size);
@@ -39,6 +39,7 @@ export class BatchReport implements TrainBatchReport {
     this.accuracy = hits / size;
     this.meanLoss = meter.loss;
     this.meanAccuracy = meter.accuracy;
+    return hits;
   }
 }
 

@@ -5,11 +5,6 @@ export class GradientAccumulator {
   #sums: Float32Array[] = [];
   #count = 0;
 
-  /** Batches since the last mean. */
-  get count(): number {
-    return this.#count;
-  }
-
   add(parameters: readonly Parameter[]): void {
     if (this.#sums.length === 0)
       this.#sums = parameters.map(({ gradient }) => new Float32Array(gradient.length));

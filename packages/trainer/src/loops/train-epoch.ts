@@ -8,8 +8,8 @@ import type { LossRunner } from '../loss.js';
 import type { RunState } from '../run-state.js';
 import { BatchReport } from './batch-report.js';
 import { exactly } from './evaluate.js';
-import type { GradientAccumulator } from './gradient-accumulator.js';
 import type { Meter } from './meter.js';
+import type { OptimizerStep } from './optimizer-step.js';
 import type { Profiler } from './profiler.js';
 
 /** What stays the same over the epochs of a fit. */
@@ -20,16 +20,11 @@ export interface TrainLoop {
   readonly callbacks: Dispatcher;
   readonly mixup?: MixupLike;
   readonly meter: Meter;
-  /** Called after every optimizer step with a scheduler that steps that often. */
-  readonly afterStep?: () => void;
+  readonly step: OptimizerStep;
   /** Called when a batch has drawn all its random numbers and before the next one draws its. */
   readonly beforeNextDraws?: () => void;
   /** Most batches of an epoch. */
   readonly limit?: number;
-  /** Most optimizer steps of the fit. */
-  readonly maxSteps?: number;
-  /** Batches per update, and where their gradients are summed; absent for one. */
-  readonly accumulation?: { readonly batches: number; readonly gradients: GradientAccumulator };
   /** Validation inside the epoch; false when it was cut short. */
   readonly validateBetween?: () => Promise<boolean> | undefined;
   readonly profiler?: Profiler;
@@ -44,15 +39,14 @@ export interface TrainLoop {
  * @returns Whether the epoch was trained to its end.
  */
 export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Promise<boolean> {
-  const { run, callbacks, accumulation, limit = Infinity, profiler } = loop;
+  const { run, callbacks, step, limit = Infinity, profiler } = loop;
   const breather = new Breather();
   const report = new BatchReport();
   let first = true;
   let finished = false;
   try {
     while (run.batch < limit) {
-      const pending = accumulation?.gradients.count ?? 0;
-      if (pending === 0) {
+      if (step.pending === 0) {
         if (run.stoppingNow) {
           // A stop at the last step of an epoch lets it end with its validation; an interruption does not.
           if (run.interrupted || run.batch < (run.batchesPerEpoch ?? Infinity)) return false;
@@ -77,12 +71,10 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
       profiler?.lap('step');
 
       run.batch++;
-      report.fill(batch, output, mixed, loop);
-      accumulation?.gradients.add(run.executor.parameters);
-      const isUpdate = accumulation === undefined || pending + 1 === accumulation.batches;
-      if (isUpdate && !(await update(loop, output.loss))) return false;
-      profiler?.lap('update');
-
+      step.add(report, report.fill(batch, output, mixed, loop));
+      profiler?.lap('callbacks');
+      const isUpdate = step.isDue;
+      if (isUpdate && !(await step.take())) return false;
       report.lr = isUpdate ? run.lr : run.optimizer.lr;
       const hook = callbacks.emit('onTrainBatchEnd', report);
       if (isPromise(hook)) await hook;
@@ -95,7 +87,12 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
       if (breath !== undefined) await breath;
     }
     // Batches that are too few for another full update make a smaller one.
-    if ((accumulation?.gradients.count ?? 0) > 0 && !(await update(loop, report.loss))) return false;
+    if (step.pending > 0) {
+      if (!(await step.take())) return false;
+      await callbacks.emit('onSafePoint');
+      profiler?.lap('callbacks');
+      if (run.interrupted) return false;
+    }
   } finally {
     if (!finished) await iterator.return?.();
   }
@@ -123,29 +120,4 @@ async function differentiate(
   loop.profiler?.lap('target');
   const answer = executor.trainStep(batch.images, size, target);
   return [isPromise(answer) ? await answer : answer, mixed];
-}
-
-/** Ends the fit after `maxSteps`; a resumed fit may have been given more. */
-export function stopAtMaxSteps(run: RunState, maxSteps: number): void {
-  if (run.step >= maxSteps) run.stop(`maxSteps ${maxSteps} reached`, { now: true, final: false });
-}
-
-/** One optimizer step; false when a callback stopped the run before it. */
-async function update(loop: TrainLoop, batchLoss: number): Promise<boolean> {
-  const { run, callbacks, accumulation, maxSteps = Infinity } = loop;
-  const { executor, optimizer } = run;
-  accumulation?.gradients.finish(executor.parameters, loop.loss.sums);
-  run.skipUpdate = false;
-  const hook = callbacks.emit('onBeforeOptimizerStep', batchLoss);
-  if (isPromise(hook)) await hook;
-  if (run.skipUpdate) return false;
-  run.noteRates();
-  optimizer.step(executor.parameters);
-  const changed = executor.parametersChanged();
-  if (isPromise(changed)) await changed;
-  run.step++;
-  loop.afterStep?.();
-  stopAtMaxSteps(run, maxSteps);
-  run.safe = true;
-  return true;
 }
