@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '@mnist-kit/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { createEagerExecutor, type EagerExecutorOptions } from './eager/index.js';
 import type { Executor } from './executor.js';
-import { UnsupportedLayerError } from './plan/graph/layer-config.js';
+import { UnsupportedLayerError } from './plan/graph/unsupported-layer-error.js';
 import { createPlanExecutor } from './plan/plan-executor.js';
 
 /**

@@ -11,7 +11,7 @@ import { add, concatenate, flatten, inputLayer } from './layers/joining.js';
 import { batchNormalization, layerNormalization } from './layers/normalization.js';
 import { poolingKinds } from './layers/pooling.js';
 import type { Operation } from './operation.js';
-import { type LayerWeight, ownLosses, weightsOf } from './weights.js';
+import { type LayerWeight, layerWeights, ownLosses } from './weights.js';
 
 const kinds = new Map<string, LayerKind>(
   [
@@ -79,7 +79,7 @@ export function describeLayer(layer: layers.Layer): DescribedLayer | UnknownLaye
     };
   const fields = new FieldReader(layer);
   const operation = kind.read(fields);
-  const weights = weightsOf(layer);
+  const weights = layerWeights(layer);
   const beyond = fields.unread.map((field) => `its \`${field}\``);
   if (ownLosses(layer, weights) > 0) beyond.push('a loss that was added to it');
   for (const { role } of weights) if (kind.weights?.[role] === undefined) beyond.push(`its weight "${role}"`);

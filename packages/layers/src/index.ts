@@ -26,4 +26,4 @@ export type {
 } from './operation.js';
 export type { TorchInitializer } from './torch/initializers.js';
 export type { TorchWeight } from './torch/torch-weight.js';
-export type { LayerWeight, Penalty } from './weights.js';
+export { type LayerWeight, layerWeights, type Penalty } from './weights.js';

@@ -1,3 +1,4 @@
+import { serialization } from '@tensorflow/tfjs-core';
 import type { LayerVariable, layers } from '@tensorflow/tfjs-layers';
 
 /** What a regularizer adds to the loss: `l1 * sum(|w|) + l2 * sum(w^2)`, or something of the user's own. */
@@ -16,36 +17,47 @@ export interface LayerWeight {
   readonly trainable: boolean;
   readonly variable: LayerVariable;
   readonly penalty?: Penalty;
+  /** Names of the layer's fields for its regularizer and its constraint. */
+  readonly fields: { readonly regularizer: string; readonly constraint: string };
   /** Class of the constraint that it is brought back into after each update. */
   readonly constraint?: string;
 }
 
-/** Layers keep a weight's regularizer in a property named after it. */
-const regularizerFields: Readonly<Record<string, string>> = {
-  kernel: 'kernelRegularizer',
-  depthwise_kernel: 'depthwiseRegularizer',
-  bias: 'biasRegularizer',
-  gamma: 'gammaRegularizer',
-  beta: 'betaRegularizer',
-};
+/** What a layer's fields call a weight, where that is not its role. */
+const fieldNames: Readonly<Record<string, string>> = { depthwise_kernel: 'depthwise' };
 
 interface Regularizer {
   getClassName(): string;
   getConfig(): { l1?: number; l2?: number };
 }
 
-/** A layer's weights, by what they are rather than by their place, which changes when some are frozen. */
-export function weightsOf(layer: layers.Layer): LayerWeight[] {
+/**
+ * A layer's weights, by what they are rather than by their place, which changes when some are frozen.
+ *
+ * @returns One entry a weight, in the order of `layer.weights`.
+ * @example
+ * ```ts
+ * import { layerWeights } from '@mnist-kit/layers';
+ * import * as tf from '@tensorflow/tfjs-layers';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3], name: 'fc' })] });
+ * console.log(layerWeights(model.layers[0]).map(({ role, name }) => [role, name])); // [['kernel', 'fc/kernel'], …]
+ * ```
+ */
+export function layerWeights(layer: layers.Layer): LayerWeight[] {
   return layer.weights.map((variable) => {
     const name = variable.originalName;
     const role = name.slice(name.lastIndexOf('/') + 1);
+    const field = fieldNames[role] ?? role;
+    const fields = { regularizer: `${field}Regularizer`, constraint: `${field}Constraint` };
     return {
       role,
       name,
       shape: variable.shape as number[],
       trainable: layer.trainableWeights.includes(variable),
       variable,
-      penalty: penaltyOf(layer, role),
+      fields,
+      penalty: penaltyOf(layer, fields.regularizer),
       constraint: variable.constraint?.getClassName(),
     };
   });
@@ -56,11 +68,14 @@ export function ownLosses(layer: layers.Layer, weights: readonly LayerWeight[]):
   return layer.losses.length - weights.filter(({ penalty }) => penalty !== undefined).length;
 }
 
-function penaltyOf(layer: layers.Layer, role: string): Penalty | undefined {
-  const field = regularizerFields[role];
+function penaltyOf(layer: layers.Layer, field: string): Penalty | undefined {
   const regularizer = (layer as unknown as Record<string, Regularizer | null | undefined>)[field];
-  if (field === undefined || regularizer === null || regularizer === undefined) return undefined;
-  if (regularizer.getClassName() !== 'L1L2') return { kind: 'own' };
+  if (regularizer === null || regularizer === undefined) return undefined;
+  // A subclass has another constructor; its formula is its own.
+  if (regularizer.getClassName() !== 'L1L2' || regularizer.constructor !== stockRegularizer())
+    return { kind: 'own' };
   const { l1 = 0, l2 = 0 } = regularizer.getConfig();
   return { kind: 'l1l2', l1, l2 };
 }
+
+const stockRegularizer = (): unknown => serialization.SerializationMap.getMap().classNameMap.L1L2?.[0];

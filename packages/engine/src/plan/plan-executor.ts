@@ -9,6 +9,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Executor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
+import { addPenalties } from '../penalties.js';
 import { hasRelaxedSimd } from '../wasm/features.js';
 import { PAGE_BYTES } from '../wasm/module-builder.js';
 import { setBiases, setRunningNorms } from './coefficients.js';
@@ -173,7 +174,19 @@ class PlanExecutor implements Executor {
     const { loss, gradient } = lossAndGradient(outputs, size, this.classes, this.graph.head, target);
     memory.setOutputGradient(gradient, size);
     pool.run(entry.backward);
-    return { loss, outputs };
+    return { loss: loss + this.#addPenalties(), outputs };
+  }
+
+  /** What the layers' regularizers add to loss and gradients. */
+  #addPenalties(): number {
+    const { memory } = this.#room;
+    return addPenalties(
+      this.graph.penalties.map(({ weight, l1, l2 }) => ({
+        value: memory.weight(weight),
+        gradient: weight.trainable ? memory.weight(weight, 'gradient') : undefined,
+        ...{ l1, l2 },
+      })),
+    );
   }
 
   parametersChanged(): void {

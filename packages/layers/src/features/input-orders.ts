@@ -7,7 +7,19 @@ import { sameOrder, VECTOR } from './feature-order.js';
 /**
  * The order of the features that each layer reads, followed through the graph from the model's inputs.
  *
+ * @param model Any layers model.
+ * @returns For each layer of the graph the order of its first input.
  * @throws ModelError where a layer pairs features that PyTorch would pair otherwise.
+ * @example
+ * ```ts
+ * import { inputOrders } from '@mnist-kit/layers';
+ * import * as tf from '@tensorflow/tfjs-layers';
+ *
+ * const model = tf.sequential();
+ * model.add(tf.layers.flatten({ inputShape: [2, 1, 2] }));
+ * model.add(tf.layers.dense({ units: 10 }));
+ * console.log(inputOrders(model).get(model.layers[1])); // { kind: 'vector', places: [0, 2, 1, 3] }
+ * ```
  */
 export function inputOrders(model: LayersModel): ReadonlyMap<layers.Layer, FeatureOrder> {
   const read = new Map<layers.Layer, FeatureOrder>();

@@ -1,24 +1,45 @@
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import {
+  type ActivationOperation,
+  type ConvOperation,
+  type DepthwiseConvOperation,
+  type DescribedLayer,
+  type DropoutOperation,
+  type GlobalPoolOperation,
+  layerWeights,
+  type Operation,
+  type PoolOperation,
+} from '@mnist-kit/layers';
+import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { isMonotone } from '../kernels/activations.js';
 import {
-  activationOf,
   batchNormOf,
-  type Config,
-  inOrder,
-  inputsOf,
-  isHeadActivation,
+  describe,
   kernelAndBias,
   knownActivation,
-  type Layer,
   LINEAR,
-  type Reader,
   type Refuse,
-  UnsupportedLayerError,
-  weightsOf,
+  refuseLayer,
+  weightRef,
   windowOf,
-} from './layer-config.js';
-import type { Activation, HeadActivation, PlaneShape, Producer, Stage, StageGraph } from './stage.js';
+} from './layer-reader.js';
+import type { HeadActivation, PlaneShape, Producer, Stage, StageGraph, WeightPenalty } from './stage.js';
 import { dropoutRate } from './stage.js';
+import { UnsupportedLayerError } from './unsupported-layer-error.js';
+import { inOrder, inputsOf } from './walk.js';
+
+type Layer = layers.Layer;
+
+/** What reading one layer needs. */
+interface Reader {
+  readonly layer: Layer;
+  readonly described: DescribedLayer;
+  readonly source: Stage;
+  /** Whether other layers read the source as well. */
+  readonly shared: boolean;
+  /** Of the layer's input, the batch included. */
+  readonly rank: number;
+  readonly refuse: Refuse;
+}
 
 /**
  * Groups a model's layers into stages.
@@ -34,6 +55,7 @@ class ModelReader {
   /** The stage whose output a symbolic tensor is. */
   readonly #stageOf = new Map<number, Stage>();
   readonly #readers = new Map<number, number>();
+  readonly #penalties: WeightPenalty[] = [];
   #head: HeadActivation = 'linear';
   #headDone = false;
 
@@ -57,14 +79,16 @@ class ModelReader {
 
     const input = this.#add('input', { kind: 'input' }, [], { height, width, channels });
     this.#stageOf.set(model.inputs[0].id, input);
-    for (const layer of layers) if (layer.getClassName() !== 'InputLayer') this.#readLayer(layer);
+    for (const layer of layers) this.#readLayer(layer);
 
     const last = this.#stageOf.get(model.outputs[0].id);
-    if (!last || last !== this.#stages.at(-1) || last.shape.height * last.shape.width !== 1)
+    const isVector = model.outputs[0].shape.length === 2;
+    if (!last || last !== this.#stages.at(-1) || !isVector || last.shape.height * last.shape.width !== 1)
       throw new UnsupportedLayerError('The plan needs a model whose last layer gives one vector per image');
     if (last.producer.kind !== 'dense' || last.batchNorm || last.activation.name !== 'linear' || last.dropout)
       this.#outputCopy(last);
-    return { stages: this.#stages, head: this.#head, weights: weightsOf(model) };
+    const weights = model.layers.flatMap((layer) => layerWeights(layer).map(weightRef));
+    return { stages: this.#stages, head: this.#head, weights, penalties: this.#penalties };
   }
 
   /** The outputs are read and their gradients written as they are stored, so nothing may follow the producer. */
@@ -87,80 +111,79 @@ class ModelReader {
   }
 
   #readLayer(layer: Layer): void {
+    const refuse = refuseLayer(layer);
+    const described = describe(layer, refuse);
+    if (described.operation.kind === 'input') return;
     const inputs = inputsOf(layer);
-    const refuse: Refuse = (why) =>
-      new UnsupportedLayerError(`Layer "${layer.name}" (${layer.getClassName()}): ${why}`);
     if (this.#headDone) throw refuse('nothing may follow the softmax of the outputs');
     if (layer.inboundNodes.length !== 1)
       throw refuse('a layer that is applied more than once shares its weights');
     const sources = inputs.map((input) => this.#stageOf.get(input.id));
     if (sources.includes(undefined)) throw refuse('its input comes from outside the model');
-    const stage = this.#stageFor(layer, sources as Stage[], refuse);
+    const stage = this.#stageFor(described, sources as Stage[], refuse);
     this.#stageOf.set((layer.output as SymbolicTensor).id, stage);
+    for (const weight of described.weights)
+      if (weight.penalty?.kind === 'l1l2') {
+        const { l1, l2 } = weight.penalty;
+        this.#penalties.push({ weight: weightRef(weight), l1, l2 });
+      }
   }
 
   /** The stage that a layer's output is: a new one, or its input's with one more step. */
-  #stageFor(layer: Layer, sources: readonly Stage[], refuse: Refuse): Stage {
-    const config = layer.getConfig() as Config;
+  #stageFor(described: DescribedLayer, sources: readonly Stage[], refuse: Refuse): Stage {
+    const { layer, operation } = described;
     const [source] = sources;
-    const name = layer.getClassName();
-    if (name === 'Add' || name === 'Concatenate') return this.#merge(layer, config, sources, refuse);
+    if (operation.kind === 'add' || operation.kind === 'concatenate')
+      return this.#merge(layer, operation, sources, refuse);
     if (sources.length !== 1) throw refuse('the plan does not know this way of joining branches');
-    const tensor = inputsOf(layer)[0];
-    const reader: Reader = { layer, config, source, shared: (this.#readers.get(tensor.id) ?? 0) > 1, refuse };
-    switch (name) {
-      case 'Conv2D':
-        return this.#conv(reader);
-      case 'DepthwiseConv2D':
-        return this.#depthwise(reader);
-      case 'Dense':
-        return this.#dense(reader);
-      case 'BatchNormalization': {
+    const [tensor] = inputsOf(layer);
+    const shared = (this.#readers.get(tensor.id) ?? 0) > 1;
+    const reader: Reader = { layer, described, source, shared, rank: tensor.shape.length, refuse };
+    switch (operation.kind) {
+      case 'conv':
+        return this.#conv(reader, operation);
+      case 'depthwiseConv':
+        return this.#depthwise(reader, operation);
+      case 'dense':
+        return this.#dense(reader, operation);
+      case 'batchNorm': {
         const stage = this.#continue(reader, (s) => afterProducer(s) && s.producer.kind !== 'input');
-        stage.batchNorm = batchNormOf(layer, config, refuse);
+        stage.batchNorm = batchNormOf(described, operation, reader.rank, refuse);
         return stage;
       }
-      case 'Activation':
-      case 'ReLU':
-      case 'LeakyReLU':
-      case 'ELU':
-      case 'Softmax':
-        return this.#activation(reader, activationOf(layer, config, refuse));
-      case 'Dropout':
-        return this.#dropout(reader);
-      case 'MaxPooling2D':
-      case 'AveragePooling2D':
-        return this.#pool(reader, name === 'MaxPooling2D' ? 'max' : 'average');
-      case 'GlobalAveragePooling2D': {
-        const stage = this.#continue(reader, (s) => !s.pool && s.producer.kind !== 'input');
-        stage.pool = 'globalAverage';
-        stage.shape = { height: 1, width: 1, channels: stage.raw.channels };
-        return stage;
-      }
-      case 'GlobalMaxPooling2D': {
-        const { height, width } = source.shape;
-        return this.#poolStage(reader, 'max', [height, width], [1, 1], false);
-      }
-      case 'Flatten':
-        return this.#flatten(reader);
+      case 'activation':
+        return this.#activation(reader, operation);
+      case 'dropout':
+        return this.#dropout(reader, operation);
+      case 'pool':
+        return this.#pool(reader, operation);
+      case 'globalPool':
+        return this.#globalPool(reader, operation);
+      case 'flatten':
+        return this.#flatten(reader, operation);
       default:
         throw refuse('the plan does not know this layer');
     }
   }
 
-  #merge(layer: Layer, config: Config, sources: readonly Stage[], refuse: Refuse): Stage {
+  #merge(
+    layer: Layer,
+    operation: Extract<Operation, { kind: 'add' | 'concatenate' }>,
+    sources: readonly Stage[],
+    refuse: Refuse,
+  ): Stage {
     const [{ shape }] = sources;
     const plane = (one: PlaneShape) => `${one.height} x ${one.width}`;
     if (sources.some((one) => plane(one.shape) !== plane(shape)))
       throw refuse('its inputs have different sizes');
-    if (layer.getClassName() === 'Add') {
+    if (operation.kind === 'add') {
       if (sources.some((one) => one.shape.channels !== shape.channels))
         throw refuse('its inputs have different numbers of channels');
       return this.#add(layer.name, { kind: 'add' }, sources, shape);
     }
     const rank = (layer.output as SymbolicTensor).shape.length;
-    if (config.axis !== undefined && config.axis !== -1 && config.axis !== rank - 1)
-      throw refuse('the plan joins channels, the last axis');
+    if (operation.axis !== rank - 1)
+      throw refuse(`\`axis\`: the plan joins channels, the last axis. Received: axis=${operation.axis}`);
     const channels = sources.reduce((sum, one) => sum + one.shape.channels, 0);
     return this.#add(layer.name, { kind: 'concatenate' }, sources, { ...shape, channels });
   }
@@ -171,46 +194,49 @@ class ModelReader {
     return this.#add(layer.name, { kind: 'identity' }, [source], source.shape);
   }
 
-  #conv(reader: Reader): Stage {
-    const { layer, config, source } = reader;
-    const window = windowOf(reader, config.kernelSize as [number, number]);
-    const producer = { kind: 'conv' as const, ...kernelAndBias(layer, config), ...window };
-    const raw = { ...window.output, channels: config.filters as number };
-    const stage = this.#add(layer.name, producer, [source], raw);
-    return this.#ownActivation(stage, reader);
+  #conv(reader: Reader, operation: ConvOperation): Stage {
+    const { layer, described, source, refuse } = reader;
+    const { kernelSize, dilation, filters, activation } = operation;
+    if (dilation[0] !== 1 || dilation[1] !== 1)
+      throw refuse('`dilationRate`: dilated kernels are not known to the plan');
+    const { output, ...window } = windowOf(operation, kernelSize, source.shape, refuse);
+    const producer = { kind: 'conv' as const, ...kernelAndBias(described), kernelSize, ...window };
+    const stage = this.#add(layer.name, producer, [source], { ...output, channels: filters });
+    return this.#ownActivation(stage, reader, activation);
   }
 
-  #depthwise(reader: Reader): Stage {
-    const { layer, config, source } = reader;
-    const window = windowOf(reader, config.kernelSize as [number, number]);
-    const multiplier = (config.depthMultiplier as number | undefined) ?? 1;
-    const producer = { kind: 'depthwise' as const, ...kernelAndBias(layer, config), ...window, multiplier };
-    const raw = { ...window.output, channels: source.shape.channels * multiplier };
-    const stage = this.#add(layer.name, producer, [source], raw);
-    return this.#ownActivation(stage, reader);
+  #depthwise(reader: Reader, operation: DepthwiseConvOperation): Stage {
+    const { layer, described, source, refuse } = reader;
+    const { kernelSize, multiplier, activation } = operation;
+    const { output, ...window } = windowOf(operation, kernelSize, source.shape, refuse);
+    const weights = kernelAndBias(described);
+    const producer = { kind: 'depthwise' as const, ...weights, kernelSize, ...window, multiplier };
+    const raw = { ...output, channels: source.shape.channels * multiplier };
+    return this.#ownActivation(this.#add(layer.name, producer, [source], raw), reader, activation);
   }
 
-  #dense(reader: Reader): Stage {
-    const { layer, config, source, refuse } = reader;
+  #dense(reader: Reader, operation: { units: number; activation: ActivationOperation }): Stage {
+    const { layer, described, source, refuse } = reader;
     if (source.shape.height * source.shape.width !== 1)
       throw refuse('a dense layer on planes; flatten them first');
-    const stage = this.#add(layer.name, { kind: 'dense', ...kernelAndBias(layer, config) }, [source], {
+    const stage = this.#add(layer.name, { kind: 'dense', ...kernelAndBias(described) }, [source], {
       height: 1,
       width: 1,
-      channels: config.units as number,
+      channels: operation.units,
     });
-    return this.#ownActivation(stage, reader);
+    return this.#ownActivation(stage, reader, operation.activation);
   }
 
   /** The activation that a convolution or dense layer carries itself. */
-  #ownActivation(stage: Stage, { config, refuse }: Reader): Stage {
-    const name = String(config.activation ?? 'linear');
-    if (isHeadActivation(name)) this.#setHead(stage, name, refuse);
-    else stage.activation = knownActivation(name, refuse);
+  #ownActivation(stage: Stage, { rank, refuse }: Reader, operation: ActivationOperation): Stage {
+    const activation = knownActivation(operation, rank, refuse);
+    if (typeof activation === 'string') this.#setHead(stage, activation, refuse);
+    else stage.activation = activation;
     return stage;
   }
 
-  #activation(reader: Reader, activation: Activation | HeadActivation): Stage {
+  #activation(reader: Reader, operation: ActivationOperation): Stage {
+    const activation = knownActivation(operation, reader.rank, reader.refuse);
     if (typeof activation === 'string') {
       this.#setHead(reader.source, activation, reader.refuse);
       return reader.source;
@@ -222,19 +248,18 @@ class ModelReader {
     return stage;
   }
 
-  #dropout(reader: Reader): Stage {
-    const { layer, config, source, refuse } = reader;
-    const rate = config.rate as number;
+  #dropout(reader: Reader, { rate, noiseShape = [] }: DropoutOperation): Stage {
+    const { layer, source, refuse } = reader;
     // As in PyTorch, a rate of zero decides nothing and draws nothing.
     if (rate === 0) return source;
     const { height, width } = source.shape;
-    const noise = (config.noiseShape ?? []) as (number | null)[];
-    if (height * width > 1 && noise.length === 0)
+    if (height * width > 1 && noiseShape.length === 0)
       return this.#add(layer.name, { kind: 'elementDropout', rate }, [source], source.shape);
-    const [batch, ...sides] = noise;
+    const [batch, ...sides] = noiseShape;
     // One decision per image and channel: planes are dropped whole, and features one by one.
     const perChannel = batch !== 1 && sides.slice(0, -1).every((side) => side === 1) && sides.at(-1) !== 1;
-    if (!perChannel) throw refuse('the plan drops values, or channels (noiseShape [null, 1, 1, null])');
+    if (!perChannel)
+      throw refuse('`noiseShape`: the plan drops values, or channels (noiseShape [null, 1, 1, null])');
     const stage = this.#continue(
       reader,
       (s) => dropoutRate(s) === undefined && !s.pool && s.producer.kind !== 'input',
@@ -243,43 +268,51 @@ class ModelReader {
     return stage;
   }
 
-  #pool(reader: Reader, of: 'max' | 'average'): Stage {
-    const { config, source, shared } = reader;
-    const size = config.poolSize as [number, number];
-    const strides = config.strides as [number, number];
+  #pool(reader: Reader, operation: PoolOperation): Stage {
+    const { source, shared } = reader;
+    const { of, size, strides, dataFormat } = operation;
     const { height, width, channels } = source.shape;
     const fused =
       of === 'max' &&
-      [size, strides].every((sides) => String(sides) === '2,2') &&
+      dataFormat === 'channelsLast' &&
+      [...size, ...strides].every((side) => side === 2) &&
       height % 2 === 0 &&
       width % 2 === 0 &&
       !shared &&
       !source.pool &&
       source.producer.kind !== 'input' &&
       isMonotone(source.activation);
-    if (!fused) return this.#poolStage(reader, of, size, strides, config.padding === 'same');
+    if (!fused) return this.#poolStage(reader, operation);
     source.pool = 'max';
     source.shape = { height: height / 2, width: width / 2, channels };
     return source;
   }
 
-  #poolStage(
-    reader: Reader,
-    of: 'max' | 'average',
-    size: readonly [number, number],
-    strides: readonly [number, number],
-    same: boolean,
-  ): Stage {
-    const { layer, source } = reader;
-    const { output, padding } = windowOf(
-      { ...reader, config: { ...reader.config, strides, padding: same ? 'same' : 'valid' } },
-      size,
-    );
-    const raw = { ...output, channels: source.shape.channels };
-    return this.#add(layer.name, { kind: 'pool', of, size, strides, padding }, [source], raw);
+  #globalPool(reader: Reader, { of, dataFormat }: GlobalPoolOperation): Stage {
+    const { height, width, channels } = reader.source.shape;
+    if (dataFormat !== 'channelsLast') throw reader.refuse('`dataFormat`: the plan reads channels last');
+    if (of === 'max') {
+      const whole = { size: [height, width] as const, strides: [1, 1] as const };
+      return this.#poolStage(reader, { kind: 'pool', of, ...whole, padding: 'valid', dataFormat });
+    }
+    const stage = this.#continue(reader, (s) => !s.pool && s.producer.kind !== 'input');
+    stage.pool = 'globalAverage';
+    stage.shape = { height: 1, width: 1, channels };
+    return stage;
   }
 
-  #flatten({ layer, source }: Reader): Stage {
+  #poolStage({ layer, source, refuse }: Reader, operation: PoolOperation): Stage {
+    const { of, size } = operation;
+    const { output, ...window } = windowOf(operation, size, source.shape, refuse);
+    const raw = { ...output, channels: source.shape.channels };
+    return this.#add(layer.name, { kind: 'pool', of, size, ...window }, [source], raw);
+  }
+
+  #flatten(
+    { layer, source, refuse }: Reader,
+    { dataFormat }: Extract<Operation, { kind: 'flatten' }>,
+  ): Stage {
+    if (dataFormat !== 'channelsLast') throw refuse('`dataFormat`: the plan reads channels last');
     const { height, width, channels } = source.shape;
     if (height * width === 1) return source;
     const raw = { height: 1, width: 1, channels: height * width * channels };

@@ -112,6 +112,13 @@ export interface Stage {
   shape: PlaneShape;
 }
 
+/** `l1 * sum(|w|) + l2 * sum(w^2)`, added to the loss. */
+export interface WeightPenalty {
+  readonly weight: WeightRef;
+  readonly l1: number;
+  readonly l2: number;
+}
+
 /** What the outputs go through after the last stage. */
 export type HeadActivation = 'linear' | 'softmax' | 'logSoftmax';
 
@@ -121,6 +128,8 @@ export interface StageGraph {
   readonly head: HeadActivation;
   /** Every weight of the model in the model's order. */
   readonly weights: readonly WeightRef[];
+  /** What the layers' regularizers add to the loss, in the order of the layers. */
+  readonly penalties: readonly WeightPenalty[];
 }
 
 /** Channels rounded up to whole vectors of four. */

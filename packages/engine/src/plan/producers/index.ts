@@ -1,6 +1,6 @@
 import type { InputWiring, PlanContext, ProducerCode } from '../context.js';
-import { UnsupportedLayerError } from '../graph/layer-config.js';
 import type { Stage } from '../graph/stage.js';
+import { UnsupportedLayerError } from '../graph/unsupported-layer-error.js';
 import { emitDense } from './dense.js';
 import { emitDepthwiseConv } from './depthwise-conv.js';
 import { emitDirectConv } from './direct-conv.js';
