@@ -23,7 +23,7 @@ export {
 } from './state-dict.js';
 export type { StateDict, StateTensor } from './state-tensor.js';
 export { type SummaryOptions, summary } from './summary.js';
-export type { TorchValue } from './torch-file/plain-values.js';
+export { OpaqueTorchValue, type TorchValue } from './torch-file/plain-values.js';
 export {
   type ReadTorchFileOptions,
   readTorchFile,

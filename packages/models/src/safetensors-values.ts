@@ -1,5 +1,3 @@
-import { DataError } from '@mnist-kit/core';
-
 type Reader = (view: DataView, offset: number) => number | bigint;
 
 interface Format {
@@ -32,24 +30,27 @@ export function bytesPerValue(dtype: string): number | undefined {
   return Object.hasOwn(formats, dtype) ? formats[dtype].bytes : undefined;
 }
 
-/**
- * Decodes little-endian values to float32.
- *
- * @throws DataError when an integer has no exact float32.
- */
-export function decodeValues(dtype: string, bytes: Uint8Array, name: string): Float32Array {
+/** Values as a file has them: floats as float32 (doubles are rounded), integers exact. */
+export type DecodedValues = Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+
+/** Decodes little-endian values. */
+export function decodeValues(dtype: string, bytes: Uint8Array): DecodedValues {
   const { bytes: size, read } = formats[dtype];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array(bytes.length / size);
-  const isInteger = !dtype.includes('F');
-  for (let i = 0; i < values.length; i++) {
-    const value = read(view, i * size);
-    values[i] = Number(value);
-    // A 64-bit integer would be rounded on its way to a double, and is compared as bigint.
-    if (isInteger && (typeof value === 'bigint' ? BigInt(values[i]) !== value : values[i] !== value))
-      throw new DataError(`Tensor "${name}" (${dtype}) holds ${value}, which float32 cannot hold exactly.`);
+  const length = bytes.length / size;
+  if (dtype === 'I64' || dtype === 'U64') {
+    const values = dtype === 'I64' ? new BigInt64Array(length) : new BigUint64Array(length);
+    for (let i = 0; i < length; i++) values[i] = read(view, i * size) as bigint;
+    return values;
   }
+  const values = dtype.includes('F') ? new Float32Array(length) : new Float64Array(length);
+  for (let i = 0; i < length; i++) values[i] = read(view, i * size) as number;
   return values;
+}
+
+/** One little-endian value, a double's too without rounding. */
+export function decodeValue(dtype: string, bytes: Uint8Array): number | bigint {
+  return formats[dtype].read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0);
 }
 
 function bfloatToNumber(bits: number): number {

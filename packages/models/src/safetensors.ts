@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import { encodeTensor } from './encode-tensor.js';
+import { isCounter, makeStateTensor } from './make-state-tensor.js';
 import { parseHeader } from './safetensors-header.js';
 import { decodeValues } from './safetensors-values.js';
 import type { StateDict, StateTensor } from './state-tensor.js';
@@ -8,7 +9,7 @@ import type { StateDict, StateTensor } from './state-tensor.js';
  * Reads a file in Hugging Face's safetensors format.
  *
  * Every real data type is read (BOOL, U8 to U64, I8 to I64, F16, BF16, F32, F64) and handed out as float32;
- * F64 is rounded. The format: https://huggingface.co/docs/safetensors
+ * F64 is rounded. A `num_batches_tracked` beyond float32 keeps its value in `int64`. The format: https://huggingface.co/docs/safetensors
  *
  * @param bytes The whole file.
  * @returns The tensors by name, in the order of the file's header. The arrays are copies.
@@ -30,8 +31,8 @@ export function readSafetensors(bytes: Uint8Array): StateDict {
   const { tensors, dataStart } = parseHeader(bytes);
   return Object.fromEntries(
     tensors.map(({ name, dtype, shape, begin, end }) => {
-      const data = decodeValues(dtype, bytes.subarray(dataStart + begin, dataStart + end), name);
-      return [name, dtype === 'I64' ? { shape, data, dtype } : { shape, data }];
+      const values = decodeValues(dtype, bytes.subarray(dataStart + begin, dataStart + end));
+      return [name, makeStateTensor(values, { name, dtype, shape, wide: isCounter(name) })];
     }),
   );
 }

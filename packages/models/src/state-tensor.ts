@@ -4,6 +4,8 @@ import type { NamedTensor } from '@mnist-kit/core';
 export interface StateTensor extends NamedTensor {
   /** How the tensor is stored in a file: float32 (`F32`, default) or int64 (`I64`, PyTorch's counters). */
   readonly dtype?: 'F32' | 'I64';
+  /** The exact values of an int64 tensor, present where float32 rounds them in `data`. A writer takes these. */
+  readonly int64?: BigInt64Array;
 }
 
 /** Tensors by PyTorch name, in the order of `torch.nn.Module.state_dict()`. */

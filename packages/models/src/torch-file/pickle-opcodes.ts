@@ -1,10 +1,12 @@
 /**
- * The opcodes of pickle that torch.save makes use of, by their names in Python's `pickletools`.
+ * The opcodes of pickle that occur in checkpoints, by their names in Python's `pickletools`.
  * https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
 export const op = {
   mark: 0x28,
   stop: 0x2e,
+  pop: 0x30,
+  popMark: 0x31,
   none: 0x4e,
   newTrue: 0x88,
   newFalse: 0x89,
@@ -16,6 +18,10 @@ export const op = {
   binUnicode: 0x58,
   shortBinUnicode: 0x8c,
   binUnicode8: 0x8d,
+  shortBinBytes: 0x43,
+  binBytes: 0x42,
+  binBytes8: 0x8e,
+  byteArray8: 0x96,
   emptyList: 0x5d,
   append: 0x61,
   appends: 0x65,
@@ -25,6 +31,9 @@ export const op = {
   tuple2: 0x86,
   tuple3: 0x87,
   emptyDict: 0x7d,
+  emptySet: 0x8f,
+  addItems: 0x90,
+  frozenSet: 0x91,
   setItem: 0x73,
   setItems: 0x75,
   binGet: 0x68,
@@ -37,6 +46,9 @@ export const op = {
   reduce: 0x52,
   build: 0x62,
   inst: 0x69,
+  obj: 0x6f,
+  newObj: 0x81,
+  newObjEx: 0x92,
   binPersId: 0x51,
   proto: 0x80,
   frame: 0x95,

@@ -1,5 +1,5 @@
 import { CheckpointError } from '@mnist-kit/core';
-import { type DictKey, type PickleValue, Tuple, typeName } from './pickle-values.js';
+import { type DictKey, Opaque, PickleSet, type PickleValue, Tuple, typeName } from './pickle-values.js';
 
 /** The unpickler's stack, its marks and its memo. */
 export class PickleStack {
@@ -49,17 +49,28 @@ export class PickleStack {
     this.push(value);
   }
 
-  /** Appends to the list on top. */
+  /** Appends to the list on top. What goes into something opaque is dropped. */
   append(items: readonly PickleValue[]): void {
     const list = this.top();
+    if (list instanceof Opaque) return;
     if (!Array.isArray(list))
       throw new CheckpointError(`The pickle must append to a list. Received: ${typeName(list)}`);
     for (const item of items) list.push(item);
   }
 
+  /** Adds to the set on top. */
+  addItems(items: readonly PickleValue[]): void {
+    const set = this.top();
+    if (set instanceof Opaque) return;
+    if (!(set instanceof PickleSet))
+      throw new CheckpointError(`The pickle must add to a set. Received: ${typeName(set)}`);
+    for (const item of items) set.items.push(item);
+  }
+
   /** Puts keys and values, which alternate, into the dict on top. */
   setItems(items: readonly PickleValue[]): void {
     const dict = this.top();
+    if (dict instanceof Opaque) return;
     if (!(dict instanceof Map) || items.length % 2 !== 0)
       throw new CheckpointError(`The pickle must put pairs into a dict. Received: ${typeName(dict)}`);
     for (let i = 0; i < items.length; i += 2) dict.set(dictKey(items[i]), items[i + 1]);
@@ -81,6 +92,6 @@ export class PickleStack {
 }
 
 function dictKey(value: PickleValue): DictKey {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
+  if (!Array.isArray(value) && !(value instanceof Map)) return value;
   throw new CheckpointError(`A dict's keys must be text or numbers. Received: ${typeName(value)}`);
 }

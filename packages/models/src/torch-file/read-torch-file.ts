@@ -1,7 +1,8 @@
-import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
+import { CheckpointError, checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 import type { StateDict } from '../state-tensor.js';
 import { findStateDict } from './find-state-dict.js';
-import type { PickleValue } from './pickle-values.js';
+import { type PickleValue, typeName } from './pickle-values.js';
+import { keyText } from './plain-keys.js';
 import { PlainValues, type TorchValue } from './plain-values.js';
 import { Storages } from './storages.js';
 import { unpickle } from './unpickle.js';
@@ -34,18 +35,18 @@ export interface ReadTorchFileOptions extends TorchFileLimits {
 /**
  * Reads a state dict from a .pth file, the zip format of `torch.save` since PyTorch 1.6.
  *
- * The file may hold a bare state dict or a checkpoint dict that holds one. Its pickle is read by an own small
- * reader that knows tensors, dicts, lists, tuples, text and numbers; whatever else it names (a class, a
- * function) is refused, and nothing is ever run, so a file from a stranger does no harm. Real data types are
- * handed out as float32 (doubles are rounded), int64 with `dtype: 'I64'`. Views get their own values in
- * row-major order.
+ * The file may hold a bare state dict or a checkpoint dict that holds one; whatever lies beside it, objects of
+ * any class included, does not matter. The pickle is read by an own small reader that runs nothing of it, so a
+ * file from a stranger does no harm. Real data types are handed out as float32 (doubles are rounded), int64
+ * with `dtype: 'I64'`; a `num_batches_tracked` beyond float32 has its exact value in `int64`. Views get their
+ * own values in row-major order.
  *
  * @param bytes The whole file.
  * @param options See {@link ReadTorchFileOptions}.
  * @returns The tensors by name, in the order of the file's dict. The arrays are copies.
- * @throws CheckpointError when the file is damaged, older than PyTorch 1.6, holds anything but plain tensors
- * and containers or an integer that float32 cannot hold, exceeds a limit, or when the state dict is not found
- * or several could be meant.
+ * @throws CheckpointError when the file is damaged, older than PyTorch 1.6 or exceeds a limit, when the state
+ * dict is not found or several could be meant, or when it holds anything but plain tensors (a sparse,
+ * quantised or complex one, an object) or an integer that float32 cannot hold.
  * @throws InvalidArgumentError when an argument has the wrong type.
  * @example
  * ```ts
@@ -58,13 +59,19 @@ export interface ReadTorchFileOptions extends TorchFileLimits {
  * ```
  */
 export function readTorchFile(bytes: Uint8Array, options: ReadTorchFileOptions = {}): StateDict {
+  checkOptionNames<ReadTorchFileOptions>('readTorchFile', options, { key: true, ...limitNames });
   const { key, ...limits } = options;
   if (key !== undefined && typeof key !== 'string')
     throw new InvalidArgumentError('key', 'must be text', key);
   const { root, plain } = open(bytes, limits);
   const dict = findStateDict(root, key);
-  const tensors = Object.fromEntries(
-    Array.from(dict, ([name, view]) => [String(name), plain.tensor(view, String(name))]),
+  const tensors: StateDict = Object.fromEntries(
+    Array.from(dict, ([key, view]) => {
+      const name = keyText(key);
+      if (name === undefined)
+        throw new CheckpointError(`A state dict's keys must be text or numbers. Received: ${typeName(key)}`);
+      return [name, plain.tensor(view, name)];
+    }),
   );
   if (Object.keys(tensors).length !== dict.size)
     throw new CheckpointError('A state dict must not have keys that are alike as text, such as 1 and "1".');
@@ -74,14 +81,18 @@ export function readTorchFile(bytes: Uint8Array, options: ReadTorchFileOptions =
 /**
  * Reads everything that a .pth file holds: a whole checkpoint with its epoch, history and optimizer state.
  *
- * As safe as {@link readTorchFile}, and for the same files.
+ * As safe as {@link readTorchFile}, and for the same files. Objects whose class has no counterpart here are
+ * shown as {@link OpaqueTorchValue}s.
  *
  * @param bytes The whole file.
  * @param limits See {@link TorchFileLimits}.
- * @returns Dicts as plain objects (their keys as text), lists and tuples as arrays, tensors as
- * `{ shape, data }`, None as null, integers beyond 2^53 as bigints.
- * @throws CheckpointError as {@link readTorchFile} does, and when the containers are nested deeper than 100
- * levels or hold themselves.
+ * @returns Dicts and `argparse.Namespace`s as plain objects (keys as text), lists, tuples and sets as arrays,
+ * tensors and NumPy's arrays as `{ shape, data }`, None as null, integers beyond 2^53 as bigints, NumPy's
+ * scalars as what they hold, devices, data types, paths and dates as text, bytes as a Uint8Array. Integers in
+ * tensors that float32 cannot hold have their exact values in `int64`.
+ * @throws CheckpointError when the file is damaged, older than PyTorch 1.6 or exceeds a limit, when the
+ * containers are nested deeper than 100 levels, hold themselves or have keys that are alike as text, when a
+ * bare state dict holds an integer that float32 cannot, and when there is nothing in it that can be read.
  * @throws InvalidArgumentError when an argument has the wrong type.
  * @example
  * ```ts
@@ -96,9 +107,17 @@ export function readTorchFile(bytes: Uint8Array, options: ReadTorchFileOptions =
  * ```
  */
 export function readTorchValue(bytes: Uint8Array, limits: TorchFileLimits = {}): TorchValue {
+  checkOptionNames<TorchFileLimits>('readTorchValue', limits, limitNames);
   const { root, plain } = open(bytes, limits);
-  return plain.convert(root, '');
+  return plain.convert(root);
 }
+
+const limitNames: OptionNames<TorchFileLimits> = {
+  maxTensorBytes: true,
+  maxInflatedBytes: true,
+  maxPickleBytes: true,
+  maxOpcodes: true,
+};
 
 function open(bytes: Uint8Array, limits: TorchFileLimits): { root: PickleValue; plain: PlainValues } {
   if (!(bytes instanceof Uint8Array))

@@ -1,5 +1,4 @@
-import { CheckpointError, DataError } from '@mnist-kit/core';
-import { decodeValues } from '../safetensors-values.js';
+import { bytesPerValue, type DecodedValues, decodeValues } from '../safetensors-values.js';
 
 /** The numbers behind one or more tensors. */
 export class Storage {
@@ -11,7 +10,8 @@ export class Storage {
   /** Number of values. */
   readonly length: number;
   readonly #read: () => Uint8Array;
-  #values: Float32Array | undefined;
+  #values: DecodedValues | undefined;
+  readonly #others = new Map<string, Storage>();
 
   constructor(key: string, dtype: string, length: number, read: () => Uint8Array) {
     this.key = key;
@@ -21,19 +21,23 @@ export class Storage {
   }
 
   /**
-   * All values as float32, decoded once; not to be written to.
+   * All values, decoded once; not to be written to.
    *
-   * @param path Name of a tensor that needs them, for messages.
-   * @throws CheckpointError when the bytes are damaged or hold an integer that float32 cannot.
+   * @throws CheckpointError when the bytes are damaged.
    */
-  values(path: string): Float32Array {
-    if (this.#values !== undefined) return this.#values;
-    try {
-      this.#values = decodeValues(this.dtype, this.#read(), path);
-    } catch (error) {
-      if (error instanceof DataError) throw new CheckpointError(error.message, { cause: error });
-      throw error;
-    }
+  values(): DecodedValues {
+    this.#values ??= decodeValues(this.dtype, this.#read());
     return this.#values;
+  }
+
+  /** The same bytes as values of another type, or undefined when they are no whole number of them. */
+  as(dtype: string): Storage | undefined {
+    const known = this.#others.get(dtype);
+    if (known !== undefined) return known;
+    const length = (this.length * bytesPerValue(this.dtype)!) / bytesPerValue(dtype)!;
+    if (!Number.isInteger(length)) return undefined;
+    const storage = new Storage(this.key, dtype, length, this.#read);
+    this.#others.set(dtype, storage);
+    return storage;
   }
 }

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@mnist-kit/core';
 import { bytesPerValue } from '../safetensors-values.js';
-import { type PickleValue, StorageType, Tuple } from './pickle-values.js';
+import { Opaque, type PickleValue, StorageType, Tuple } from './pickle-values.js';
 import { Storage } from './storage.js';
 import type { ZipArchive } from './zip-archive.js';
 
@@ -19,13 +19,14 @@ export class Storages {
   /**
    * The storage of a persistent id, which is `('storage', class, key, location, number of values)`.
    *
+   * @returns Something opaque when the class is not known.
    * @throws CheckpointError when the id is anything else, the entry is missing or its size does not fit.
    */
-  find(id: PickleValue): Storage {
+  find(id: PickleValue): Storage | Opaque {
     const [tag, type, key, location, length, ...rest] = id instanceof Tuple ? id.items : [];
     if (
       tag !== 'storage' ||
-      !(type instanceof StorageType) ||
+      !(type instanceof StorageType || type instanceof Opaque) ||
       typeof key !== 'string' ||
       typeof location !== 'string' ||
       typeof length !== 'number' ||
@@ -34,6 +35,7 @@ export class Storages {
       throw new CheckpointError(
         "A persistent id must be ('storage', storage class, key, location, number of values).",
       );
+    if (type instanceof Opaque) return type;
     const known = this.#storages.get(key);
     if (known !== undefined) {
       if (known.dtype === type.dtype && known.length === length) return known;

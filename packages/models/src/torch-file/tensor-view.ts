@@ -1,4 +1,6 @@
 import { CheckpointError } from '@mnist-kit/core';
+import type { DecodedValues } from '../safetensors-values.js';
+import { gather } from './gather.js';
 import type { Storage } from './storage.js';
 
 /** A tensor as PyTorch keeps it: a storage, and where in it the elements are. */
@@ -26,15 +28,11 @@ export class TensorView {
       );
   }
 
-  /**
-   * The elements in row-major order, as a copy.
-   *
-   * @param path Name of the tensor for messages.
-   */
-  values(path: string): Float32Array {
+  /** The elements in row-major order, as a copy. */
+  values(): DecodedValues {
     const { length, shape } = this;
     if (length === 0) return new Float32Array(0);
-    const source = this.storage.values(path);
+    const source = this.storage.values();
     if (this.#isContiguous()) return source.slice(this.#offset, this.#offset + length);
     return gather(source, this.#offset, shape, this.#strides);
   }
@@ -48,28 +46,4 @@ export class TensorView {
     }
     return true;
   }
-}
-
-/** The elements from `offset` on, in row-major order; there must be one at least. */
-function gather(
-  source: Float32Array,
-  offset: number,
-  shape: readonly number[],
-  strides: readonly number[],
-): Float32Array {
-  // Axes of one element would be stepped over again and again.
-  const axes = shape.flatMap((size, i) => (size === 1 ? [] : [{ size, stride: strides[i], index: 0 }]));
-  axes.reverse();
-  const values = new Float32Array(axes.reduce((product, { size }) => product * size, 1));
-  let at = offset;
-  for (let i = 0; i < values.length; i++) {
-    values[i] = source[at];
-    for (const axis of axes) {
-      at += axis.stride;
-      if (++axis.index < axis.size) break;
-      at -= axis.size * axis.stride;
-      axis.index = 0;
-    }
-  }
-  return values;
 }

@@ -1,9 +1,19 @@
 import { CheckpointError } from '@mnist-kit/core';
 import { ByteReader } from './byte-reader.js';
-import { callGlobal, findGlobal, refusedGlobal } from './pickle-globals.js';
+import { callGlobal, findGlobal, makeObject } from './pickle-globals.js';
 import { op } from './pickle-opcodes.js';
 import { PickleStack } from './pickle-stack.js';
-import { OrderedDict, type PickleValue, Tuple, typeName } from './pickle-values.js';
+import {
+  Built,
+  Bytes,
+  Opaque,
+  OrderedDict,
+  PickleSet,
+  type PickleValue,
+  Tuple,
+  typeName,
+} from './pickle-values.js';
+import { opaqueGlobal } from './refusals.js';
 
 /** What {@link unpickle} needs to know. */
 export interface UnpickleOptions {
@@ -14,12 +24,12 @@ export interface UnpickleOptions {
 }
 
 /**
- * Reads a pickle of protocol 2 to 5 that holds plain containers, text, numbers and tensors.
+ * Reads a pickle of protocol 2 to 5.
  *
- * Nothing in the pickle is run: the few functions that it may call are our own, and every other one is
- * refused by name before anything is done with it.
+ * Nothing in the pickle is run: the few functions that it may call are our own, and what any other one would
+ * have made is an {@link Opaque} value that keeps its name.
  *
- * @throws CheckpointError when the pickle is damaged or holds anything else.
+ * @throws CheckpointError when the pickle is damaged or exceeds a limit.
  */
 export function unpickle(bytes: Uint8Array, { persistentLoad, maxOpcodes }: UnpickleOptions): PickleValue {
   const reader = new ByteReader(bytes, 'data.pkl');
@@ -35,8 +45,13 @@ export function unpickle(bytes: Uint8Array, { persistentLoad, maxOpcodes }: Unpi
       return stack.result();
     }
     if (code === op.binPersId) stack.push(persistentLoad(stack.pop()));
-    else if (!pushValue(code, reader, stack) && !combine(code, reader, stack))
-      throw refusedOpcode(code, reader);
+    else if (
+      !pushValue(code, reader, stack) &&
+      !pushBytes(code, reader, stack) &&
+      !combine(code, reader, stack) &&
+      !make(code, reader, stack)
+    )
+      throw refusedOpcode(code, reader.position - 1);
   }
   throw new CheckpointError(`data.pkl must have at most maxOpcodes=${maxOpcodes} opcodes.`);
 }
@@ -86,12 +101,27 @@ function pushValue(code: number, reader: ByteReader, stack: PickleStack): boolea
     case op.emptyDict:
       stack.push(new Map());
       return true;
+    case op.emptySet:
+      stack.push(new PickleSet([]));
+      return true;
     case op.global:
       stack.push(findGlobal(reader.line(), reader.line()));
       return true;
     default:
       return false;
   }
+}
+
+/** Opcodes that push bytes: no tensor's, but those of NumPy and of dates. */
+function pushBytes(code: number, reader: ByteReader, stack: PickleStack): boolean {
+  const at = reader.position - 1;
+  let length: number;
+  if (code === op.shortBinBytes) length = reader.u8();
+  else if (code === op.binBytes) length = reader.u32();
+  else if (code === op.binBytes8 || code === op.byteArray8) length = reader.u64();
+  else return false;
+  stack.push(new Bytes(reader.take(length), () => refusedOpcode(code, at)));
+  return true;
 }
 
 /** Opcodes that work on what the stack holds. */
@@ -120,6 +150,18 @@ function combine(code: number, reader: ByteReader, stack: PickleStack): boolean 
     case op.setItems:
       stack.setItems(stack.popMark());
       return true;
+    case op.addItems:
+      stack.addItems(stack.popMark());
+      return true;
+    case op.frozenSet:
+      stack.push(new PickleSet(stack.popMark()));
+      return true;
+    case op.pop:
+      stack.pop();
+      return true;
+    case op.popMark:
+      stack.popMark();
+      return true;
     case op.binGet:
       stack.recall(reader.u8());
       return true;
@@ -135,6 +177,18 @@ function combine(code: number, reader: ByteReader, stack: PickleStack): boolean 
     case op.memoize:
       stack.remember();
       return true;
+    case op.frame:
+      checkFrame(reader);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Opcodes that name, call or make something in Python. */
+function make(code: number, reader: ByteReader, stack: PickleStack): boolean {
+  const at = reader.position - 1;
+  switch (code) {
     case op.stackGlobal: {
       const [module, name] = stack.popTuple(2).items;
       if (typeof module !== 'string' || typeof name !== 'string')
@@ -147,21 +201,39 @@ function combine(code: number, reader: ByteReader, stack: PickleStack): boolean 
       stack.push(callGlobal(callee, args));
       return true;
     }
+    case op.newObj:
+      stack.push(makeObject(stack.popTuple(2).items[0], () => refusedOpcode(code, at)));
+      return true;
+    case op.newObjEx:
+      stack.push(makeObject(stack.popTuple(3).items[0], () => refusedOpcode(code, at)));
+      return true;
+    case op.obj:
+      stack.push(makeObject(stack.popMark()[0] ?? null, () => refusedOpcode(code, at)));
+      return true;
+    case op.inst: {
+      const made = opaqueGlobal(reader.line(), reader.line());
+      stack.popMark();
+      stack.push(made);
+      return true;
+    }
     case op.build:
       build(stack);
-      return true;
-    case op.frame:
-      checkFrame(reader);
       return true;
     default:
       return false;
   }
 }
 
-/** A state dict carries its modules' versions as an attribute, `_metadata`, that nothing here needs. */
+/** Gives the value on top the state that it was saved with. */
 function build(stack: PickleStack): void {
   const state = stack.pop();
   const target = stack.top();
+  if (target instanceof Opaque) return;
+  if (target instanceof Built) {
+    target.build(state);
+    return;
+  }
+  // A state dict carries its modules' versions as an attribute, `_metadata`, that nothing here needs.
   if (!(target instanceof OrderedDict) || !(state instanceof Map))
     throw new CheckpointError(
       `The pickle must set attributes of an OrderedDict only. Received: ${typeName(target)}`,
@@ -176,10 +248,9 @@ function checkFrame(reader: ByteReader): void {
     );
 }
 
-function refusedOpcode(code: number, reader: ByteReader): CheckpointError {
-  if (code === op.inst) return refusedGlobal(reader.line(), reader.line());
+function refusedOpcode(code: number, at: number): CheckpointError {
   return new CheckpointError(
-    `data.pkl must hold plain tensors and containers only. Received: opcode 0x${code.toString(16).padStart(2, '0')} at byte ${reader.position - 1}`,
+    `data.pkl must hold plain tensors and containers only. Received: opcode 0x${code.toString(16).padStart(2, '0')} at byte ${at}`,
   );
 }
 
