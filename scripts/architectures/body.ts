@@ -50,7 +50,7 @@ export function penalties(draw: Draw, ...weights: (keyof Penalties)[]): Penaltie
 function conv(draw: Draw, net: Net, x: Node): Node {
   const shape = x.shape as Plane;
   const { window, dilation } = kernelWindow(draw);
-  const filters = draw.integer(1, 9);
+  const filters = draw.pick([1, draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 20)]);
   const plane = slide(shape, window, dilation);
   if (Math.min(...plane) < 1) return x;
   net.products += count([...plane, filters]) * window.size[0] * window.size[1] * shape[2];
@@ -129,8 +129,9 @@ export function pool(draw: Draw, net: Net, x: Node): Node {
 }
 
 function add(draw: Draw, net: Net, x: Node): Node {
-  const fitting = net.nodes.filter((one) => one !== x && String(one.shape) === String(x.shape));
-  if (fitting.length > 0) return net.add({ kind: 'add' }, inAnyOrder(draw, x, draw.pick(fitting)), x.shape);
+  const fitting = net.nodes.filter((one) => String(one.shape) === String(x.shape));
+  if (fitting.length > 1 || draw.chance(0.1))
+    return net.add({ kind: 'add' }, branches(draw, x, fitting), x.shape);
   // A residual branch: a convolution that keeps the size.
   const shape = x.shape as Plane;
   const window: Window = { size: draw.pair([1, 3]), strides: [1, 1], padding: 'same' };
@@ -143,22 +144,24 @@ function add(draw: Draw, net: Net, x: Node): Node {
     ...weights,
   };
   net.products += count(shape) * window.size[0] * window.size[1] * shape[2];
-  const branch = net.add(draft, [x], shape);
-  return net.add({ kind: 'add' }, inAnyOrder(draw, x, branch), shape);
+  return net.add({ kind: 'add' }, branches(draw, x, [net.add(draft, [x], shape)]), shape);
 }
 
 function concatenate(draw: Draw, net: Net, x: Node): Node {
-  const fitting = net.nodes.filter(
-    ({ shape }) =>
-      isPlane(shape) && isPlane(x.shape) && String(shape.slice(0, 2)) === String(x.shape.slice(0, 2)),
-  );
-  const other = draw.pick(fitting);
-  // TensorFlow.js cannot join a tensor with itself.
-  if (other === undefined || other === x) return x;
-  const [height, width, channels] = x.shape as Plane;
-  const made: Shape = [height, width, channels + (other.shape as Plane)[2]];
-  return net.add({ kind: 'concatenate' }, inAnyOrder(draw, x, other), made);
+  const plane = (shape: Shape) => String(shape.slice(0, 2));
+  const fitting = net.nodes.filter(({ shape }) => isPlane(shape) && plane(shape) === plane(x.shape));
+  const joined = branches(draw, x, fitting);
+  const [height, width] = x.shape as Plane;
+  const channels = joined.reduce((sum, { shape }) => sum + (shape as Plane)[2], 0);
+  return net.add({ kind: 'concatenate' }, joined, [height, width, channels]);
 }
 
+/** `x` and one or two others, which may be `x` itself. */
+function branches(draw: Draw, x: Node, others: readonly Node[]): Node[] {
+  const joined = inAnyOrder(draw, x, draw.pick(others));
+  return draw.chance(0.2) ? [...joined, draw.pick(others)] : joined;
+}
+
+/** Two tensors, in one of both orders. */
 export const inAnyOrder = (draw: Draw, a: Node, b: Node): [Node, Node] =>
   draw.chance(0.5) ? [a, b] : [b, a];

@@ -11,6 +11,8 @@ import { count, isPlane } from './shapes.js';
 /** Multiplications of a batch's forward pass: the cpu backend does some tens of millions a second. */
 const MOST_PRODUCTS = 2e6;
 
+const HEADS: readonly HeadName[] = ['linear', 'logSoftmax', 'softmax'];
+
 export interface Generated {
   readonly architecture: Architecture;
   /** By how much the weights of a layer are smaller than usual. */
@@ -29,7 +31,8 @@ export function generate(seed: number): Generated {
   net.nodes.push(images);
   let x = images;
   for (let i = draw.integer(1, 7); i > 0; i--) x = step(draw, net, x);
-  head(draw, net, vector(draw, net, x), classes);
+  if (draw.chance(0.1)) convolutionalHead(draw, net, x, classes);
+  else head(draw, net, vector(draw, net, x), classes);
   const fitting = Math.max(2, Math.floor(MOST_PRODUCTS / Math.max(1, net.products)));
   const batchSize = Math.min(draw.pick([1, 2, 3, 5, 8, 13, 16, 24, 32, 40]), fitting);
   const loss: LossSpec = draw.chance(0.15)
@@ -102,13 +105,34 @@ function head(draw: Draw, net: Net, from: Node, classes: number): void {
     if (draw.chance(0.4)) x = activation(draw, net, x);
     if (draw.chance(0.3)) x = net.add({ kind: 'dropout', perChannel: false }, [x], x.shape);
   }
-  const end = draw.pick<HeadName>(['linear', 'logSoftmax', 'softmax']);
   // Logits of a moderate size, so that softmax does not saturate.
-  const magnitude = x.magnitude;
+  const gain = Math.min(1, 2 / x.magnitude);
+  const end = draw.pick(HEADS);
   const apart = draw.chance(0.4);
   dense(classes, apart ? 'linear' : end);
-  net.gains.set(net.layers.at(-1)!.name, Math.min(1, 2 / magnitude));
-  if (!apart || end === 'linear') return;
-  if (end === 'softmax' && draw.chance(0.5)) net.add({ kind: 'softmaxLayer' }, [x], [classes]);
-  else net.add({ kind: 'activation', activation: end }, [x], [classes]);
+  net.gains.set(x.name, gain);
+  if (apart) last(draw, net, x, end);
+}
+
+/** No dense layer: a channel for each class, and one value of each. */
+function convolutionalHead(draw: Draw, net: Net, from: Node, classes: number): void {
+  const [height, width, channels] = from.shape as readonly [number, number, number];
+  net.products += height * width * channels * classes;
+  const window = { size: [1, 1], strides: [1, 1], dilation: [1, 1], padding: 'same' } as const;
+  const weights = { useBias: draw.chance(0.5), activation: 'linear', penalties: {} } as const;
+  const planes = net.add(
+    { kind: 'conv', ...window, ...weights, filters: classes },
+    [from],
+    [height, width, classes],
+  );
+  net.gains.set(planes.name, Math.min(1, 2 / from.magnitude));
+  const kind = draw.chance(0.5) ? 'globalAverage' : 'globalMax';
+  last(draw, net, net.add({ kind }, [planes], [classes]), draw.pick(HEADS));
+}
+
+/** The outputs' activation as a layer of its own. */
+function last(draw: Draw, net: Net, x: Node, head: HeadName): void {
+  if (head === 'linear') return;
+  if (head === 'softmax' && draw.chance(0.5)) net.add({ kind: 'softmaxLayer' }, [x], x.shape);
+  else net.add({ kind: 'activation', activation: head }, [x], x.shape);
 }

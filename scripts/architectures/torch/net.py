@@ -110,7 +110,7 @@ class Net:
         if kind == "flatten":
             return x.permute(0, 2, 3, 1).flatten(1)
         if kind == "add":
-            return sources[0] + sources[1]
+            return sum(sources[1:], sources[0])
         if kind == "concatenate":
             return torch.cat(sources, 1)
         assert kind == "dropout", kind
