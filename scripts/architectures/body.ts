@@ -49,7 +49,7 @@ export function penalties(draw: Draw, ...weights: (keyof Penalties)[]): Penaltie
 
 function conv(draw: Draw, net: Net, x: Node): Node {
   const shape = x.shape as Plane;
-  const { window, dilation } = kernelWindow(draw);
+  const { window, dilation } = kernelWindow(draw, 0.12);
   const filters = draw.pick([1, draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 20)]);
   const plane = slide(shape, window, dilation);
   if (Math.min(...plane) < 1) return x;
@@ -62,9 +62,9 @@ function conv(draw: Draw, net: Net, x: Node): Node {
 
 function depthwise(draw: Draw, net: Net, x: Node): Node {
   const shape = x.shape as Plane;
-  const drawn = kernelWindow(draw);
+  // Rarely dilated: every executor refuses that, because TensorFlow.js's layer leaves the dilation out.
+  const drawn = kernelWindow(draw, 0.03);
   const { dilation } = drawn;
-  // TensorFlow.js's depthwise layer leaves the dilation out where it computes its output's shape.
   const window: Window = Math.max(...dilation) > 1 ? { ...drawn.window, padding: 'same' } : drawn.window;
   const multiplier = shape[2] > 8 ? 1 : draw.integer(1, 3);
   const plane = slide(shape, window, dilation);
@@ -77,11 +77,11 @@ function depthwise(draw: Draw, net: Net, x: Node): Node {
   return net.add({ kind: 'depthwise', ...window, dilation, multiplier, ...weights }, [x], made);
 }
 
-function kernelWindow(draw: Draw): { window: Window; dilation: [number, number] } {
+function kernelWindow(draw: Draw, dilated: number): { window: Window; dilation: [number, number] } {
   const size = draw.chance(0.35) ? ([3, 3] as const) : draw.pair([1, 1, 2, 3, 4, 5]);
   const padding = draw.chance(0.6) ? 'same' : 'valid';
   // TensorFlow.js dilates kernels that move by one only.
-  if (draw.chance(0.12))
+  if (draw.chance(dilated))
     return { window: { size, strides: [1, 1], padding }, dilation: draw.pair([1, 2, 2, 3]) };
   const strides = draw.chance(0.6) ? ([1, 1] as const) : draw.pair([1, 2, 2, 3]);
   return { window: { size, strides, padding }, dilation: [1, 1] };

@@ -1,3 +1,4 @@
+import { ModelError } from '@mnist-kit/core';
 import { createEagerExecutor, createPlanExecutor, type Executor } from '@mnist-kit/engine';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Architecture } from '../../packages/engine/src/__tests__/architectures/spec.js';
@@ -17,12 +18,10 @@ export interface Outcome {
   readonly message: string;
 }
 
-/** The plan may refuse a net that eager runs; anything else that is thrown is a failure. */
-export function outcomeOf(executor: string, error: unknown): Outcome {
-  const { message } = error as Error;
-  const name = (error as Error).constructor.name;
+/** A net may be refused by an error of ours that names the layer; anything else that is thrown is a failure. */
+export function outcomeOf(error: unknown): Outcome {
   // Layers are named by their number here.
-  const reason = message.replace(/"[A-Za-z]+\d+"/g, '"…"');
-  if (executor === 'plan' && name === 'UnsupportedLayerError') return { kind: 'refused', message: reason };
-  return { kind: 'error', message: `${name}: ${reason}` };
+  const message = (error as Error).message.replace(/"[A-Za-z]+\d+"/g, '"…"');
+  if (error instanceof ModelError && message.startsWith('Layer "…"')) return { kind: 'refused', message };
+  return { kind: 'error', message: `${(error as Error).constructor.name}: ${message}` };
 }

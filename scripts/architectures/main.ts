@@ -7,6 +7,7 @@ import { useBackend } from '@mnist-kit/engine';
 import { writeSafetensors } from '@mnist-kit/models';
 import { runArchitecture } from '../../packages/engine/src/__tests__/architectures/run.js';
 import { executors, type Outcome, outcomeOf } from './executors.js';
+import { writeFixtures } from './fixtures.js';
 import { generate } from './generate.js';
 import { drawInputs } from './inputs.js';
 import { findPython, PyTorch } from './pytorch.js';
@@ -22,6 +23,7 @@ const HELP = `Random architectures on every executor against PyTorch in float64.
   --verbose      the same for every architecture that fails
   --executor E   only this executor: ${Object.keys(executors).join(', ')}; may be repeated
   --keep FOLDER  keep the specifications, inputs and results there
+  --fixtures     write a sample of those that pass as the fixtures of the engine's tests
 
 Every tensor (loss, outputs, gradients, running statistics, outputs of an inference after the step) is
   close     within 1e-4 of its largest value,
@@ -38,6 +40,7 @@ const { values: options } = parseArgs({
     verbose: { type: 'boolean', default: false },
     executor: { type: 'string', multiple: true, default: Object.keys(executors) },
     keep: { type: 'string' },
+    fixtures: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -72,6 +75,11 @@ try {
     if (waiting.length > 2) await collect();
   }
   while (waiting.length > 0) await collect();
+  if (options.fixtures) {
+    const target = join(root, 'packages/engine/src/__tests__/fixtures/architectures');
+    const seeds = await writeFixtures(reports, options.executor, { folder, target, most: 14 });
+    console.log(`Fixtures: seeds ${seeds.join(', ')}\n`);
+  }
 } finally {
   torch.close();
   if (options.keep === undefined) await rm(folder, { recursive: true, force: true });
@@ -79,7 +87,7 @@ try {
 
 console.table(summary(reports, options.executor));
 for (const [title, lines] of [
-  ['Refused by the plan, so eager only:', reasons(reports, 'refused')],
+  ['Refused:', reasons(reports, 'refused')],
   ['Errors:', reasons(reports, 'error')],
   ['Worst tensors:', worstTensors(reports, options.executor, 40)],
 ] as const)
@@ -106,7 +114,7 @@ async function runOne(seed: number): Promise<Omit<NetReport, 'torch'>> {
       await writeFile(`${base}.${executor}.safetensors`, writeSafetensors(results));
       ran.push(executor);
     } catch (error) {
-      outcomes[executor] = outcomeOf(executor, error);
+      outcomes[executor] = outcomeOf(error);
     }
   }
   await writeFile(`${base}.json`, JSON.stringify({ architecture, executors: ran }));

@@ -34,8 +34,8 @@ export interface Comparison {
 export interface TorchReport {
   readonly seed: number;
   readonly executors: Readonly<Record<string, Comparison>>;
-  /** PyTorch's own errors in float32, by tensor; only where results were asked for. */
-  readonly rounding?: Readonly<Record<string, number>>;
+  /** PyTorch's own errors in float32, by tensor. */
+  readonly rounding: Readonly<Record<string, number>>;
 }
 
 /**
