@@ -1,6 +1,18 @@
-import { InvalidArgumentError, math, type Parameter } from '@mnist-kit/core';
-import { checkRange } from './check.js';
-import { Optimizer, type OptimizerOptions, type ParameterGroup, type ParameterSlots } from './optimizer.js';
+import {
+  CheckpointError,
+  InvalidArgumentError,
+  math,
+  type OptionNames,
+  type Parameter,
+} from '@mnist-kit/core';
+import { checkBoolean, checkRange } from './check.js';
+import {
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
+  type ParameterGroup,
+  type ParameterSlots,
+} from './optimizer.js';
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends OptimizerOptions {
@@ -11,6 +23,16 @@ export interface AdamOptions extends OptimizerOptions {
   /** Divide by the largest running average of the square so far, default false. */
   amsgrad?: boolean;
 }
+
+/** Every option of Adam and AdamW. */
+export const adamOptionNames: OptionNames<AdamOptions> = {
+  lr: true,
+  betas: true,
+  eps: true,
+  weightDecay: true,
+  amsgrad: true,
+  groups: true,
+};
 
 const { sqrt } = Math;
 
@@ -32,11 +54,20 @@ export abstract class AdamBase extends Optimizer {
     checkRange('betas[0]', betas[0], 0, 1);
     checkRange('betas[1]', betas[1], 0, 1);
     checkRange('eps', eps, 0);
+    checkBoolean('amsgrad', amsgrad);
     this.momentum = betas[0];
     this.#beta2 = betas[1];
     this.#eps = eps;
     this.#amsgrad = amsgrad;
     this.slotNames = amsgrad ? ['expAvg', 'expAvgSq', 'maxExpAvgSq'] : ['expAvg', 'expAvgSq'];
+  }
+
+  /** @throws CheckpointError besides, when the state has what only AMSGrad keeps and this is not AMSGrad. */
+  override loadState(state: OptimizerState): void {
+    const saved = Object.keys(state?.tensors ?? {}).find((name) => name.endsWith('.maxExpAvgSq'));
+    if (saved !== undefined && !this.#amsgrad && state.kind === this.kind)
+      throw new CheckpointError(`The state holds ${saved}: make this ${this.kind} with amsgrad: true.`);
+    super.loadState(state);
   }
 
   /** Factor on the value before the update, and weight of the value in the gradient. */

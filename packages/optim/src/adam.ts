@@ -1,5 +1,5 @@
-import { AdamBase } from './adam-base.js';
-import type { ParameterGroup } from './optimizer.js';
+import { AdamBase, type AdamOptions, adamOptionNames } from './adam-base.js';
+import { checkOptimizerOptions, type ParameterGroup } from './optimizer.js';
 
 /**
  * Adam (Kingma and Ba, 2014, https://arxiv.org/abs/1412.6980) with weight decay as an L2 penalty on the
@@ -16,6 +16,11 @@ import type { ParameterGroup } from './optimizer.js';
  */
 export class Adam extends AdamBase {
   readonly kind = 'Adam';
+
+  constructor(options: AdamOptions) {
+    if (new.target === Adam) checkOptimizerOptions('Adam', options, adamOptionNames);
+    super(options);
+  }
 
   protected decay({ weightDecay }: ParameterGroup): { shrink: number; penalty: number } {
     return { shrink: 1, penalty: weightDecay };

@@ -1,5 +1,5 @@
-import { AdamBase, type AdamOptions } from './adam-base.js';
-import type { ParameterGroup } from './optimizer.js';
+import { AdamBase, type AdamOptions, adamOptionNames } from './adam-base.js';
+import { checkOptimizerOptions, type ParameterGroup } from './optimizer.js';
 
 /**
  * Adam with decoupled weight decay: the value shrinks by `lr * weightDecay` before the update
@@ -23,7 +23,8 @@ export class AdamW extends AdamBase {
   readonly kind = 'AdamW';
 
   constructor(options: AdamOptions) {
-    super({ ...options, weightDecay: options.weightDecay ?? 1e-2 });
+    if (new.target === AdamW) checkOptimizerOptions('AdamW', options, adamOptionNames);
+    super({ ...options, weightDecay: options.weightDecay === undefined ? 1e-2 : options.weightDecay });
   }
 
   protected decay({ lr, weightDecay }: ParameterGroup): { shrink: number; penalty: number } {

@@ -34,4 +34,4 @@ export {
   type SchedulerInterval,
 } from './schedulers/scheduler.js';
 export { StepLR, type StepLROptions } from './schedulers/step-lr.js';
-export { SGD, type SGDOptions } from './sgd.js';
+export { SGD, type SGDOptions, type SGDState } from './sgd.js';

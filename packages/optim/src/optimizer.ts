@@ -1,5 +1,11 @@
-import { CheckpointError, InvalidArgumentError, type Parameter } from '@mnist-kit/core';
-import { checkRange } from './check.js';
+import {
+  CheckpointError,
+  checkOptionNames,
+  InvalidArgumentError,
+  type OptionNames,
+  type Parameter,
+} from '@mnist-kit/core';
+import { checkOptions, checkRange } from './check.js';
 
 /**
  * Chooses parameters by name, and what they get that the others do not.
@@ -66,6 +72,28 @@ export interface ParameterSlots {
   readonly arrays: readonly Float32Array[];
 }
 
+interface Slots extends ParameterSlots {
+  /** The call of `step` that last updated the parameter. */
+  call: number;
+}
+
+/**
+ * Refuses keys that are no option of an optimizer, nor of one of its groups. For a class to call when it is
+ * constructed itself, because a subclass may have options that only it knows.
+ */
+export function checkOptimizerOptions<T extends OptimizerOptions>(
+  owner: string,
+  options: T,
+  names: OptionNames<T>,
+): void {
+  checkOptions(owner, options, names);
+  if (!Array.isArray(options.groups)) return;
+  for (const [i, group] of options.groups.entries())
+    checkOptionNames<ParameterGroupOptions>(`groups[${i}] of ${owner}`, group, groupNames);
+}
+
+const groupNames: OptionNames<ParameterGroupOptions> = { match: true, lr: true, weightDecay: true };
+
 /**
  * Base of the optimizers: groups, learning rate, moments by parameter name, state in and out. A subclass
  * names its slots and writes the update of one parameter.
@@ -97,7 +125,7 @@ export abstract class Optimizer {
 
   readonly #matchers: readonly ((name: string) => boolean)[];
   readonly #groupOf = new Map<string, ParameterGroup>();
-  readonly #slots = new Map<string, ParameterSlots>();
+  readonly #slots = new Map<string, Slots>();
   #step = 0;
 
   /**
@@ -107,15 +135,17 @@ export abstract class Optimizer {
     const { lr, weightDecay = 0, groups = [] } = options;
     checkRange('lr', lr, 0);
     checkRange('weightDecay', weightDecay, 0);
-    this.groups = [
-      { lr, weightDecay },
-      ...groups.map((group, i) => {
-        const own = { lr: group.lr ?? lr, weightDecay: group.weightDecay ?? weightDecay };
-        checkRange(`groups[${i}].lr`, own.lr, 0);
-        checkRange(`groups[${i}].weightDecay`, own.weightDecay, 0);
-        return own;
-      }),
-    ];
+    if (!Array.isArray(groups))
+      throw new InvalidArgumentError('groups', 'must be an array of { match, lr, weightDecay }', groups);
+    const own = groups.map((group, i) => {
+      const settings = { lr, weightDecay };
+      if (group.lr !== undefined) settings.lr = group.lr;
+      if (group.weightDecay !== undefined) settings.weightDecay = group.weightDecay;
+      checkRange(`groups[${i}].lr`, settings.lr, 0);
+      checkRange(`groups[${i}].weightDecay`, settings.weightDecay, 0);
+      return settings;
+    });
+    this.groups = [{ lr, weightDecay }, ...own];
     this.#matchers = groups.map(({ match }, i) => matcher(match, i));
   }
 
@@ -151,6 +181,9 @@ export abstract class Optimizer {
           gradient.length,
         );
       const slots = this.#slotsOf(name, value.length);
+      if (slots.call === this.#step)
+        throw new InvalidArgumentError('parameters', 'must not hold the same name twice', name);
+      slots.call = this.#step;
       slots.step++;
       this.update(parameter, this.#group(name), slots);
     }
@@ -195,22 +228,26 @@ export abstract class Optimizer {
           throw new CheckpointError(`The state lacks the tensor ${name}.${slot}.`);
         return array.slice();
       });
-      return [name, { step, arrays }] as const;
+      return [name, { step, call: 0, arrays }] as const;
     });
     this.#slots.clear();
     for (const [name, entry] of slots) this.#slots.set(name, entry);
     this.#step = state.step;
-    for (const [i, group] of this.groups.entries()) Object.assign(group, state.groups[i]);
+    for (const [i, group] of this.groups.entries()) {
+      // A state without it is from before any scheduler: the next one starts from the learning rate again.
+      delete group.initialLr;
+      Object.assign(group, state.groups[i]);
+    }
     if (this.momentum !== undefined) this.momentum = state.momentum;
   }
 
   /** Updates one parameter in place. `slots.step` is 1 at its first update. */
   protected abstract update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void;
 
-  #slotsOf(name: string, length: number): ParameterSlots {
+  #slotsOf(name: string, length: number): Slots {
     let slots = this.#slots.get(name);
     if (slots === undefined) {
-      slots = { step: 0, arrays: this.slotNames.map(() => new Float32Array(length)) };
+      slots = { step: 0, call: 0, arrays: this.slotNames.map(() => new Float32Array(length)) };
       this.#slots.set(name, slots);
     }
     for (const [i, array] of slots.arrays.entries())

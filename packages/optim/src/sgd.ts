@@ -1,6 +1,13 @@
-import { InvalidArgumentError, type Parameter } from '@mnist-kit/core';
-import { checkRange } from './check.js';
-import { Optimizer, type OptimizerOptions, type ParameterGroup, type ParameterSlots } from './optimizer.js';
+import { InvalidArgumentError, type OptionNames, type Parameter } from '@mnist-kit/core';
+import { checkBoolean, checkRange } from './check.js';
+import {
+  checkOptimizerOptions,
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
+  type ParameterGroup,
+  type ParameterSlots,
+} from './optimizer.js';
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends OptimizerOptions {
@@ -14,9 +21,25 @@ export interface SGDOptions extends OptimizerOptions {
   weightDecay?: number;
 }
 
+const names: OptionNames<SGDOptions> = {
+  lr: true,
+  momentum: true,
+  dampening: true,
+  nesterov: true,
+  weightDecay: true,
+  groups: true,
+};
+
+/** State of {@link SGD}. */
+export interface SGDState extends OptimizerState {
+  /** The parameters whose momentum buffer has taken a gradient in. */
+  readonly started?: readonly string[];
+}
+
 /**
  * Stochastic gradient descent, with PyTorch's form of momentum: `b = momentum * b + (1 - dampening) * g`,
- * `value -= lr * b` (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html).
+ * `value -= lr * b` (https://pytorch.org/docs/stable/generated/torch.optim.SGD.html). The first gradient enters
+ * `b` whole, whenever that is: `momentum` may be raised from 0 later.
  *
  * @throws InvalidArgumentError when an option is out of range.
  *
@@ -33,12 +56,16 @@ export class SGD extends Optimizer {
   declare momentum: number;
   readonly #dampening: number;
   readonly #nesterov: boolean;
+  readonly #started = new Set<string>();
 
   constructor(options: SGDOptions) {
+    // A subclass may have options of its own.
+    if (new.target === SGD) checkOptimizerOptions<SGDOptions>('SGD', options, names);
     super(options);
     const { momentum = 0, dampening = 0, nesterov = false } = options;
     checkRange('momentum', momentum, 0);
     checkRange('dampening', dampening, 0);
+    checkBoolean('nesterov', nesterov);
     if (nesterov && (momentum === 0 || dampening !== 0))
       throw new InvalidArgumentError('nesterov', 'needs a momentum above 0 and a dampening of 0', nesterov);
     this.momentum = momentum;
@@ -46,13 +73,24 @@ export class SGD extends Optimizer {
     this.#nesterov = nesterov;
   }
 
-  protected update({ value, gradient }: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
+  override state(): SGDState {
+    return { ...super.state(), started: [...this.#started] };
+  }
+
+  override loadState(state: SGDState): void {
+    super.loadState(state);
+    this.#started.clear();
+    for (const name of state.started ?? Object.keys(state.steps)) this.#started.add(name);
+  }
+
+  protected update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
+    const { name, value, gradient } = parameter;
     if (this.momentum === 0) {
       plainStep(value, gradient, group.lr, group.weightDecay);
       return;
     }
-    // The first gradient enters the buffer whole.
-    const add = slots.step === 1 ? 1 : 1 - this.#dampening;
+    const add = this.#started.has(name) ? 1 - this.#dampening : 1;
+    this.#started.add(name);
     const [buffer] = slots.arrays;
     momentumStep(value, gradient, buffer, group, this.momentum, add, this.#nesterov);
   }

@@ -69,6 +69,11 @@ const bad: [string, () => Optimizer][] = [
   ['betas[1]', () => new Adam({ lr: 1, betas: [0.9, -0.1] })],
   ['betas', () => new Adam({ lr: 1, betas: 0.9 as unknown as [number, number] })],
   ['eps', () => new Adam({ lr: 1, eps: -1 })],
+  ['nesterov', () => new SGD({ lr: 1, momentum: 0.9, nesterov: 'false' as never })],
+  ['amsgrad', () => new Adam({ lr: 1, amsgrad: 1 as never })],
+  ['groups', () => new Adam({ lr: 1, groups: { match: /x/ } as never })],
+  ['groups[0].weightDecay', () => new Adam({ lr: 1, groups: [{ match: /x/, weightDecay: null as never }] })],
+  ['weightDecay', () => new AdamW({ lr: 1, weightDecay: null as never })],
   ['groups[0].lr', () => new Adam({ lr: 1, groups: [{ match: /x/, lr: -1 }] })],
   [
     'groups[1].match',
@@ -93,6 +98,32 @@ test('a learning rate that is set later is checked too', () => {
 test('a gradient of another length is refused', () => {
   const broken = { ...parameter('fc/bias', [1, 2]), gradient: new Float32Array(3) };
   expect(() => new SGD({ lr: 1 }).step([broken])).toThrow(InvalidArgumentError);
+});
+
+test('a name that comes twice is refused', () => {
+  const twice = [parameter('fc/bias', [1]), parameter('fc/bias', [2])];
+  expect(() => new SGD({ lr: 1 }).step(twice)).toThrow('`parameters` must not hold the same name twice');
+});
+
+test('the momentum buffer starts with the whole gradient, however late the momentum is raised', () => {
+  // torch.optim.SGD, momentum 0.9 from the second step on, dampening 0.5, gradients of 1:
+  // 0 - 1, - 1 (a copy of the gradient), - (0.9 + 0.5), - (0.9 * 1.4 + 0.5)
+  for (const resumeAt of [0, 1, 2, 3]) {
+    const p = parameter('w', [0]);
+    let optimizer = new SGD({ lr: 1, dampening: 0.5 });
+    const seen = [0, 1, 2, 3].map((step) => {
+      if (step === resumeAt) {
+        const next = new SGD({ lr: 1, dampening: 0.5 });
+        next.loadState(structuredClone(optimizer.state()));
+        optimizer = next;
+      }
+      if (step === 1) optimizer.momentum = 0.9;
+      p.gradient[0] = 1;
+      optimizer.step([p]);
+      return p.value[0];
+    });
+    for (const [i, expected] of [-1, -2, -3.4, -5.16].entries()) expect(seen[i]).toBeCloseTo(expected, 5);
+  }
 });
 
 test('the first group that matches counts, also with a global expression', () => {
@@ -146,6 +177,11 @@ test('a state that does not fit is refused and changes nothing', () => {
   expect(loaded(() => new Adam({ lr: 1, groups: [{ match: /x/ }] }), {})).toThrow(/1 parameter groups/);
   expect(loaded(() => new Adam({ lr: 1 }), { tensors: {} })).toThrow(/lacks the tensor fc\/bias\.expAvg/);
   expect(() => adam.loadState(undefined as never)).toThrow(CheckpointError);
+  const amsgrad = new Adam({ lr: 1, amsgrad: true });
+  amsgrad.step([p]);
+  expect(() => new Adam({ lr: 1 }).loadState(amsgrad.state())).toThrow(
+    'The state holds fc/bias.maxExpAvgSq: make this Adam with amsgrad: true.',
+  );
   const other = new Adam({ lr: 1 });
   other.loadState(state);
   expect(() => other.step([parameter('fc/bias', [1, 2, 3])])).toThrow(

@@ -92,11 +92,11 @@ test.each(Object.entries(fixture<Record<string, Series>>('notebook-schedulers.js
       cosine_warm_restarts: 'CosineAnnealingWarmRestarts',
       one_cycle: 'OneCycleLR',
     };
+    const { lr = 0.1, ...rest } = args;
     const options: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(args))
+    for (const [key, value] of Object.entries(rest))
       options[key.startsWith('T_') ? camel(key.replace('T', 't')) : camel(key)] = value;
-    const lr = (args.lr ?? 0.1) as number;
-    const scheduler = make({ kind: kinds[name], options, startLrs: [lr], lrs: [] });
+    const scheduler = make({ kind: kinds[name], options, startLrs: [Number(lr)], lrs: [] });
     const seen = lrs.map((_, epoch) => {
       const now = scheduler.lr;
       if (epoch < lrs.length - 1) scheduler.step(metric?.[epoch]);
@@ -147,7 +147,52 @@ test('only the cycle steps with every batch unless told otherwise', () => {
   expect(new StepLR(optimizer, { stepSize: 1, interval: 'step' }).interval).toBe('step');
 });
 
+test('warm restarts in a chain start at the base learning rate, whatever a warm-up has made of it', () => {
+  const optimizer = new SGD({ lr: 0.1 });
+  const chain = new optim.ChainedScheduler([
+    new optim.LinearLR(optimizer, { startFactor: 0.1, totalIters: 4 }),
+    new optim.CosineAnnealingWarmRestarts(optimizer, { t0: 5 }),
+  ]);
+  // torch.optim.lr_scheduler.ChainedScheduler([LinearLR(o, 0.1, total_iters=4), CosineAnnealingWarmRestarts(o, 5)])
+  const expected = [0.1, 0.09045084971874738, 0.06545084971874737, 0.03454915028125263, 0.009549150281252633];
+  expectClose(
+    expected.map((_, i) => {
+      if (i > 0) chain.step();
+      return chain.lr;
+    }),
+    expected,
+  );
+});
+
+test('a milestone at 0 counts, as in PyTorch', () => {
+  expect(new optim.MultiStepLR(new SGD({ lr: 1 }), { milestones: [0, 0, 5] }).lr).toBeCloseTo(0.01, 12);
+});
+
+test('a plateau leaves the base to schedulers that are made later', () => {
+  const optimizer = new SGD({ lr: 1 });
+  new ReduceLROnPlateau(optimizer);
+  optimizer.lr = 0.5;
+  const later = new LambdaLR(optimizer, { lrLambda: (epoch) => 1 / (1 + epoch) });
+  later.step();
+  expect([later.baseLrs, later.lr]).toEqual([[0.5], 0.25]);
+});
+
+test('a cycle that is resumed keeps the learning rate and momentum that were set by hand', () => {
+  const make = () => {
+    const optimizer = new SGD({ lr: 1, momentum: 0.9 });
+    return { optimizer, cycle: new OneCycleLR(optimizer, { maxLr: 1, totalSteps: 10 }) };
+  };
+  const first = make();
+  first.cycle.step();
+  first.optimizer.lr = 0.125;
+  first.optimizer.momentum = 0.5;
+  const second = make();
+  second.cycle.loadState(JSON.parse(JSON.stringify(first.cycle.state())));
+  expect([second.cycle.lr, second.optimizer.momentum]).toEqual([0.125, 0.5]);
+});
+
 const sgd = () => new SGD({ lr: 1 });
+const plain = () => new StepLR(sgd(), { stepSize: 1 });
 const bad: [string, () => unknown][] = [
   ['stepSize', () => new StepLR(sgd(), { stepSize: 0 })],
   ['gamma', () => new StepLR(sgd(), { stepSize: 1, gamma: Number.NaN })],
@@ -171,11 +216,45 @@ const bad: [string, () => unknown][] = [
   ['lrLambda', () => new LambdaLR(sgd(), { lrLambda: 1 as unknown as () => number })],
   ['lrLambda(0)', () => new LambdaLR(sgd(), { lrLambda: () => Number.NaN })],
   ['schedulers', () => new optim.ChainedScheduler([])],
+  ['schedulers[1]', () => new optim.ChainedScheduler([plain(), {} as optim.LRScheduler])],
+  ['schedulers', () => new optim.ChainedScheduler([plain(), plain()])],
+  [
+    'schedulers',
+    () => {
+      const optimizer = sgd();
+      const modes = (['min', 'max'] as const).map((mode) => new ReduceLROnPlateau(optimizer, { mode }));
+      return new optim.ChainedScheduler(modes);
+    },
+  ],
+  ['optimizer', () => new StepLR({ stepSize: 1 } as unknown as Optimizer, { stepSize: 1 })],
+  [
+    'cycleMomentum',
+    () => new OneCycleLR(sgd(), { maxLr: 1, totalSteps: 5, cycleMomentum: 'false' as never }),
+  ],
+  ['totalSteps', () => new OneCycleLR(sgd(), { maxLr: 1, totalSteps: 5, epochs: 2, stepsPerEpoch: 3 })],
+  ['totalSteps', () => new OneCycleLR(sgd(), { maxLr: 1, totalSteps: 5, epochs: 5 })],
+  // PyTorch's `step(epoch)`, and a metric for a scheduler that would not look at it.
+  ['metric', () => plain().step(3)],
+  ['metric', () => new optim.CosineAnnealingWarmRestarts(sgd(), { t0: 5 }).step(2.5)],
+  ['metric', () => new optim.ChainedScheduler([plain()]).step(0.5)],
 ];
 
 test.each(bad)('a wrong %s is refused with its name', (argument, construct) => {
   expect(construct).toThrow(InvalidArgumentError);
   expect(construct).toThrow(expect.objectContaining({ argument }));
+});
+
+test('a chain gives its metric to those that watch one', () => {
+  const optimizer = sgd();
+  const chain = new optim.ChainedScheduler([
+    new ReduceLROnPlateau(optimizer, { factor: 0.5, patience: 0 }),
+    new optim.ExponentialLR(optimizer, { gamma: 0.1 }),
+  ]);
+  expect([chain.mode, chain.optimizer]).toEqual(['min', optimizer]);
+  chain.step(1);
+  chain.step(1);
+  expect(chain.lr).toBeCloseTo(0.005, 12);
+  expect(() => chain.step()).toThrow(/`metric` must be a number/);
 });
 
 test('a state of another scheduler or another number of groups is refused', () => {

@@ -1,4 +1,5 @@
 import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
+import type { Optimizer } from '../optimizer.js';
 import type { LRScheduler, LRSchedulerState, SchedulerInterval } from './scheduler.js';
 
 /** State of a {@link ChainedScheduler}. */
@@ -15,7 +16,7 @@ export interface ChainedSchedulerState {
  * It needs schedulers that multiply what is there: StepLR, MultiStepLR, ExponentialLR, LinearLR, ConstantLR,
  * CosineAnnealingLR, ReduceLROnPlateau.
  *
- * @throws InvalidArgumentError when there is none, or their intervals differ.
+ * @throws InvalidArgumentError when there is none, or their optimizers, intervals or modes differ.
  *
  * @example
  * ```ts
@@ -34,16 +35,27 @@ export class ChainedScheduler {
   readonly interval: SchedulerInterval;
   /** Whether the metric should fall or rise, where one of the schedulers watches one. */
   readonly mode?: 'min' | 'max';
+  /** The optimizer whose learning rates these write. */
+  readonly optimizer: Optimizer;
   readonly #schedulers: readonly LRScheduler[];
 
   constructor(schedulers: readonly LRScheduler[]) {
     if (!Array.isArray(schedulers) || schedulers.length === 0)
       throw new InvalidArgumentError('schedulers', 'must be an array of at least one scheduler', schedulers);
+    for (const [i, scheduler] of schedulers.entries())
+      if (typeof scheduler?.step !== 'function')
+        throw new InvalidArgumentError(`schedulers[${i}]`, 'must be a scheduler', scheduler);
+    if (schedulers.some(({ optimizer }) => optimizer !== schedulers[0].optimizer))
+      throw new InvalidArgumentError('schedulers', 'must all be of the same optimizer', schedulers);
     const intervals = new Set(schedulers.map(({ interval }) => interval));
     if (intervals.size > 1)
       throw new InvalidArgumentError('schedulers', 'must all have the same interval', [...intervals]);
+    const modes = new Set(schedulers.map(modeOf).filter((mode) => mode !== undefined));
+    if (modes.size > 1)
+      throw new InvalidArgumentError('schedulers', 'must all watch a metric in the same mode', [...modes]);
+    this.optimizer = schedulers[0].optimizer;
     this.interval = schedulers[0].interval;
-    this.mode = (schedulers as { mode?: 'min' | 'max' }[]).find(({ mode }) => mode !== undefined)?.mode;
+    [this.mode] = modes;
     this.#schedulers = [...schedulers];
   }
 
@@ -57,9 +69,24 @@ export class ChainedScheduler {
     return this.#schedulers[0].lrs;
   }
 
-  /** Steps every scheduler, in order. */
+  /**
+   * Steps every scheduler, in order.
+   *
+   * @param metric For those that watch one.
+   * @throws InvalidArgumentError when one of them needs a metric and there is none, or none of them does and there
+   * is one.
+   */
   step(metric?: number): void {
-    for (const scheduler of this.#schedulers) scheduler.step(metric);
+    if (this.mode === undefined && metric !== undefined)
+      throw new InvalidArgumentError(
+        'metric',
+        'must be left out: none of the schedulers watches one',
+        metric,
+      );
+    for (const scheduler of this.#schedulers) {
+      if (modeOf(scheduler) === undefined) scheduler.step();
+      else scheduler.step(metric);
+    }
   }
 
   /** The states of all. */
@@ -79,4 +106,9 @@ export class ChainedScheduler {
       );
     for (const [i, scheduler] of this.#schedulers.entries()) scheduler.loadState(state.schedulers[i]);
   }
+}
+
+/** Which way the metric should go that a scheduler watches; undefined for one that watches none. */
+function modeOf(scheduler: LRScheduler): 'min' | 'max' | undefined {
+  return (scheduler as { readonly mode?: 'min' | 'max' }).mode;
 }

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
-import { checkInteger } from '../check.js';
+import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { checkInteger, checkOptions } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -10,6 +10,12 @@ export interface ConstantLROptions extends LRSchedulerOptions {
   /** Number of epochs for which the factor holds, default 5. */
   totalIters?: number;
 }
+
+const names: OptionNames<ConstantLROptions> = {
+  factor: true,
+  totalIters: true,
+  interval: true,
+};
 
 /**
  * Multiplies the learning rate by a factor for the first epochs
@@ -30,6 +36,7 @@ export class ConstantLR extends LRScheduler {
   readonly #total: number;
 
   constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
+    if (new.target === ConstantLR) checkOptions('ConstantLR', options, names);
     super(optimizer, options);
     const { factor = 1 / 3, totalIters = 5 } = options;
     if (!(factor > 0 && factor <= 1))
@@ -41,6 +48,6 @@ export class ConstantLR extends LRScheduler {
   }
 
   protected nextLr({ lr }: ParameterGroup): number {
-    return this.epoch === this.#total ? lr / this.#factor : lr;
+    return this.epoch === this.#total ? lr * (1 / this.#factor) : lr;
   }
 }

@@ -1,5 +1,5 @@
-import { math } from '@mnist-kit/core';
-import { checkInteger, checkRange } from '../check.js';
+import { math, type OptionNames } from '@mnist-kit/core';
+import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -10,6 +10,12 @@ export interface CosineAnnealingLROptions extends LRSchedulerOptions {
   /** Lowest learning rate, default 0. */
   etaMin?: number;
 }
+
+const names: OptionNames<CosineAnnealingLROptions> = {
+  tMax: true,
+  etaMin: true,
+  interval: true,
+};
 
 /**
  * Half a cosine from the base learning rate down to `etaMin` in `tMax` epochs, and up again if one goes on
@@ -31,6 +37,7 @@ export class CosineAnnealingLR extends LRScheduler {
   readonly #etaMin: number;
 
   constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
+    if (new.target === CosineAnnealingLR) checkOptions('CosineAnnealingLR', options, names);
     super(optimizer, options);
     const { tMax, etaMin = 0 } = options;
     checkInteger('tMax', tMax, 1);

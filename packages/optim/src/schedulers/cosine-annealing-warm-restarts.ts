@@ -1,5 +1,5 @@
-import { math } from '@mnist-kit/core';
-import { checkInteger, checkRange } from '../check.js';
+import { math, type OptionNames } from '@mnist-kit/core';
+import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -12,6 +12,13 @@ export interface CosineAnnealingWarmRestartsOptions extends LRSchedulerOptions {
   /** Lowest learning rate, default 0. */
   etaMin?: number;
 }
+
+const names: OptionNames<CosineAnnealingWarmRestartsOptions> = {
+  t0: true,
+  tMult: true,
+  etaMin: true,
+  interval: true,
+};
 
 /**
  * Half a cosine from the base learning rate down to `etaMin`, again and again (SGDR: Loshchilov and Hutter,
@@ -29,42 +36,39 @@ export interface CosineAnnealingWarmRestartsOptions extends LRSchedulerOptions {
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   readonly kind = 'CosineAnnealingWarmRestarts';
+  readonly #t0: number;
   readonly #tMult: number;
   readonly #etaMin: number;
-  #sinceRestart = 0;
-  #period: number;
 
   constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
+    if (new.target === CosineAnnealingWarmRestarts)
+      checkOptions('CosineAnnealingWarmRestarts', options, names);
     super(optimizer, options);
     const { t0, tMult = 1, etaMin = 0 } = options;
     checkInteger('t0', t0, 1);
     checkInteger('tMult', tMult, 1);
     checkRange('etaMin', etaMin, 0);
-    this.#period = t0;
+    this.#t0 = t0;
     this.#tMult = tMult;
     this.#etaMin = etaMin;
-  }
-
-  override step(): void {
-    this.#sinceRestart++;
-    if (this.#sinceRestart >= this.#period) {
-      this.#sinceRestart -= this.#period;
-      this.#period *= this.#tMult;
-    }
-    super.step();
+    // Unlike those that multiply what is there, it starts at the base learning rate, whatever it is now.
+    this.writeLrs();
   }
 
   protected nextLr(_group: ParameterGroup, baseLr: number): number {
-    const height = 1 + math.cos((Math.PI * this.#sinceRestart) / this.#period);
+    const { sinceRestart, period } = this.#position();
+    const height = 1 + math.cos((Math.PI * sinceRestart) / period);
     return this.#etaMin + ((baseLr - this.#etaMin) * height) / 2;
   }
 
-  protected override extraState(): Record<string, number> {
-    return { sinceRestart: this.#sinceRestart, period: this.#period };
-  }
-
-  protected override loadExtraState(extra: Readonly<Record<string, number>>): void {
-    this.#sinceRestart = extra.sinceRestart;
-    this.#period = extra.period;
+  #position(): { sinceRestart: number; period: number } {
+    let period = this.#t0;
+    if (this.#tMult === 1) return { sinceRestart: this.epoch % period, period };
+    let sinceRestart = this.epoch;
+    while (sinceRestart >= period) {
+      sinceRestart -= period;
+      period *= this.#tMult;
+    }
+    return { sinceRestart, period };
   }
 }

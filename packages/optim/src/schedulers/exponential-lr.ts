@@ -1,4 +1,5 @@
-import { checkRange } from '../check.js';
+import type { OptionNames } from '@mnist-kit/core';
+import { checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -7,6 +8,11 @@ export interface ExponentialLROptions extends LRSchedulerOptions {
   /** Factor of each epoch. */
   gamma: number;
 }
+
+const names: OptionNames<ExponentialLROptions> = {
+  gamma: true,
+  interval: true,
+};
 
 /**
  * Multiplies the learning rate by `gamma` every epoch
@@ -26,6 +32,7 @@ export class ExponentialLR extends LRScheduler {
   readonly #gamma: number;
 
   constructor(optimizer: Optimizer, options: ExponentialLROptions) {
+    if (new.target === ExponentialLR) checkOptions('ExponentialLR', options, names);
     super(optimizer, options);
     checkRange('gamma', options.gamma, 0);
     this.#gamma = options.gamma;

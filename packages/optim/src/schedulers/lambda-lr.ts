@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
-import { checkRange } from '../check.js';
+import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -8,6 +8,11 @@ export interface LambdaLROptions extends LRSchedulerOptions {
   /** The factor on the base learning rate at an epoch, which counts from 0. */
   lrLambda: (epoch: number) => number;
 }
+
+const names: OptionNames<LambdaLROptions> = {
+  lrLambda: true,
+  interval: true,
+};
 
 /**
  * Sets the learning rate to the base learning rate times a function of the epoch
@@ -28,6 +33,7 @@ export class LambdaLR extends LRScheduler {
   readonly #lrLambda: (epoch: number) => number;
 
   constructor(optimizer: Optimizer, options: LambdaLROptions) {
+    if (new.target === LambdaLR) checkOptions('LambdaLR', options, names);
     super(optimizer, options);
     if (typeof options.lrLambda !== 'function')
       throw new InvalidArgumentError('lrLambda', 'must be a function of the epoch', options.lrLambda);

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
-import { checkInteger, checkRange } from '../check.js';
+import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -12,6 +12,13 @@ export interface LinearLROptions extends LRSchedulerOptions {
   /** Number of epochs until the end factor is reached, default 5. */
   totalIters?: number;
 }
+
+const names: OptionNames<LinearLROptions> = {
+  startFactor: true,
+  endFactor: true,
+  totalIters: true,
+  interval: true,
+};
 
 /**
  * Warm-up: the factor on the learning rate goes from `startFactor` to `endFactor` in `totalIters` epochs
@@ -33,6 +40,7 @@ export class LinearLR extends LRScheduler {
   readonly #total: number;
 
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
+    if (new.target === LinearLR) checkOptions('LinearLR', options, names);
     super(optimizer, options);
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     if (!(startFactor > 0 && startFactor <= 1))

@@ -1,5 +1,5 @@
-import { InvalidArgumentError, math } from '@mnist-kit/core';
-import { checkInteger, checkRange } from '../check.js';
+import { InvalidArgumentError, math, type OptionNames } from '@mnist-kit/core';
+import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -10,6 +10,12 @@ export interface MultiStepLROptions extends LRSchedulerOptions {
   /** Factor of each decay, default 0.1. */
   gamma?: number;
 }
+
+const names: OptionNames<MultiStepLROptions> = {
+  milestones: true,
+  gamma: true,
+  interval: true,
+};
 
 /**
  * Multiplies the learning rate by `gamma` at given epochs
@@ -30,6 +36,7 @@ export class MultiStepLR extends LRScheduler {
   readonly #gamma: number;
 
   constructor(optimizer: Optimizer, options: MultiStepLROptions) {
+    if (new.target === MultiStepLR) checkOptions('MultiStepLR', options, names);
     super(optimizer, options);
     const { milestones, gamma = 0.1 } = options;
     if (!Array.isArray(milestones))
@@ -38,6 +45,7 @@ export class MultiStepLR extends LRScheduler {
     checkRange('gamma', gamma, 0);
     this.#milestones = [...milestones];
     this.#gamma = gamma;
+    this.writeLrs();
   }
 
   protected nextLr({ lr }: ParameterGroup): number {

@@ -1,5 +1,5 @@
-import { InvalidArgumentError, math } from '@mnist-kit/core';
-import { checkInteger, checkOneOf, checkRange } from '../check.js';
+import { InvalidArgumentError, math, type OptionNames } from '@mnist-kit/core';
+import { checkBoolean, checkInteger, checkOneOf, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -38,6 +38,22 @@ interface Phase {
   readonly momentum: readonly [number, number];
 }
 
+const names: OptionNames<OneCycleLROptions> = {
+  maxLr: true,
+  totalSteps: true,
+  epochs: true,
+  stepsPerEpoch: true,
+  pctStart: true,
+  annealStrategy: true,
+  cycleMomentum: true,
+  baseMomentum: true,
+  maxMomentum: true,
+  divFactor: true,
+  finalDivFactor: true,
+  threePhase: true,
+  interval: true,
+};
+
 /**
  * One rise to a high learning rate and one long way down, step by step (Smith and Topin, 2017,
  * https://arxiv.org/abs/1708.07120;
@@ -65,6 +81,7 @@ export class OneCycleLR extends LRScheduler {
   readonly #phases: readonly Phase[];
 
   constructor(optimizer: Optimizer, options: OneCycleLROptions) {
+    if (new.target === OneCycleLR) checkOptions('OneCycleLR', options, names);
     super(optimizer, options, 'step');
     const { maxLr, pctStart = 0.3, annealStrategy = 'cos', threePhase = false } = options;
     const { divFactor = 25, finalDivFactor = 1e4 } = options;
@@ -75,6 +92,8 @@ export class OneCycleLR extends LRScheduler {
     checkOneOf('annealStrategy', annealStrategy, ['cos', 'linear']);
     checkRange('divFactor', divFactor, Number.MIN_VALUE);
     checkRange('finalDivFactor', finalDivFactor, Number.MIN_VALUE);
+    checkBoolean('cycleMomentum', cycleMomentum);
+    checkBoolean('threePhase', threePhase);
     checkRange('baseMomentum', baseMomentum, 0, 1);
     checkRange('maxMomentum', maxMomentum, 0, 1);
     if (cycleMomentum && optimizer.momentum === undefined)
@@ -107,10 +126,10 @@ export class OneCycleLR extends LRScheduler {
    *
    * @throws InvalidArgumentError when the cycle is over.
    */
-  override step(): void {
+  override step(metric?: number): void {
     if (this.epoch >= this.#totalSteps)
       throw new InvalidArgumentError('totalSteps', 'must cover every step that is taken', this.#totalSteps);
-    super.step();
+    super.step(metric);
   }
 
   protected nextLr(_group: ParameterGroup, baseLr: number, i: number): number {
@@ -127,8 +146,12 @@ export class OneCycleLR extends LRScheduler {
     this.optimizer.momentum = this.#anneal(from, to, progress);
   }
 
-  protected override loadExtraState(): void {
-    this.writeLrs();
+  protected override extraState(): Record<string, number> {
+    return this.#momenta === null ? {} : { momentum: this.optimizer.momentum as number };
+  }
+
+  protected override loadExtraState({ momentum }: Readonly<Record<string, number>>): void {
+    if (this.#momenta !== null && momentum !== undefined) this.optimizer.momentum = momentum;
   }
 
   #position(): { phase: Phase; progress: number } {
@@ -152,6 +175,12 @@ export class OneCycleLR extends LRScheduler {
 function totalSteps({ totalSteps, epochs, stepsPerEpoch }: OneCycleLROptions): number {
   if (totalSteps !== undefined) {
     checkInteger('totalSteps', totalSteps, 1);
+    if ((epochs ?? stepsPerEpoch) !== undefined && epochs! * stepsPerEpoch! !== totalSteps)
+      throw new InvalidArgumentError(
+        'totalSteps',
+        'must be epochs x stepsPerEpoch, or stand alone',
+        totalSteps,
+      );
     return totalSteps;
   }
   if (epochs === undefined || stepsPerEpoch === undefined)

@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
-import { checkInteger, checkOneOf, checkRange } from '../check.js';
+import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { checkInteger, checkOneOf, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -22,6 +22,18 @@ export interface ReduceLROnPlateauOptions extends LRSchedulerOptions {
   /** A reduction by no more than this is left out, default 1e-8. */
   eps?: number;
 }
+
+const names: OptionNames<ReduceLROnPlateauOptions> = {
+  mode: true,
+  factor: true,
+  patience: true,
+  threshold: true,
+  thresholdMode: true,
+  cooldown: true,
+  minLr: true,
+  eps: true,
+  interval: true,
+};
 
 /**
  * Reduces the learning rate when a metric has stopped improving
@@ -55,6 +67,7 @@ export class ReduceLROnPlateau extends LRScheduler {
   #cooling = 0;
 
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
+    if (new.target === ReduceLROnPlateau) checkOptions('ReduceLROnPlateau', options, names);
     super(optimizer, options);
     const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'rel' } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
@@ -66,8 +79,8 @@ export class ReduceLROnPlateau extends LRScheduler {
     checkInteger('cooldown', cooldown, 0);
     checkRange('eps', eps, 0);
     const groups = optimizer.groups.length;
-    const minLrs = typeof minLr === 'number' ? Array.from({ length: groups }, () => minLr) : [...minLr];
-    if (minLrs.length !== groups)
+    const minLrs = typeof minLr === 'number' ? Array.from({ length: groups }, () => minLr) : minLr;
+    if (!Array.isArray(minLrs) || minLrs.length !== groups)
       throw new InvalidArgumentError('minLr', `must be a number or one per group (${groups})`, minLr);
     for (const value of minLrs) checkRange('minLr', value, 0);
     this.mode = mode;
@@ -76,7 +89,7 @@ export class ReduceLROnPlateau extends LRScheduler {
     this.#threshold = threshold;
     this.#relative = thresholdMode === 'rel';
     this.#cooldown = cooldown;
-    this.#minLrs = minLrs;
+    this.#minLrs = [...minLrs];
     this.#eps = eps;
   }
 
@@ -104,6 +117,11 @@ export class ReduceLROnPlateau extends LRScheduler {
       this.#cooling = this.#cooldown;
       this.#badEpochs = 0;
     }
+  }
+
+  // It has no base, so that a scheduler that is made later starts from the learning rate of that moment.
+  protected override startingLrs(): readonly number[] {
+    return this.lrs;
   }
 
   protected nextLr({ lr }: ParameterGroup, _baseLr: number, i: number): number {

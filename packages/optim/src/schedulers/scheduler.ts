@@ -1,4 +1,4 @@
-import { CheckpointError } from '@mnist-kit/core';
+import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
 import { checkOneOf } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 
@@ -50,18 +50,20 @@ export abstract class LRScheduler {
   /** When the Trainer calls {@link LRScheduler.step}. */
   readonly interval: SchedulerInterval;
   /** The optimizer whose learning rates this writes. */
-  protected readonly optimizer: Optimizer;
+  readonly optimizer: Optimizer;
   /** How often `step` was called. */
   protected epoch = 0;
   #baseLrs: readonly number[];
 
+  /** @throws InvalidArgumentError for something that is no optimizer, or an unknown interval. */
   constructor(optimizer: Optimizer, options: LRSchedulerOptions = {}, interval: SchedulerInterval = 'epoch') {
-    this.interval = options.interval ?? interval;
-    checkOneOf('interval', this.interval, ['epoch', 'step']);
+    if (!Array.isArray(optimizer?.groups))
+      throw new InvalidArgumentError('optimizer', 'must be an Optimizer, such as an Adam', optimizer);
+    const { interval: chosen = interval } = options;
+    checkOneOf('interval', chosen, ['epoch', 'step']);
+    this.interval = chosen;
     this.optimizer = optimizer;
-    // A second scheduler on the same optimizer starts from the same base, whatever the first one did.
-    for (const group of optimizer.groups) group.initialLr ??= group.lr;
-    this.#baseLrs = optimizer.groups.map((group) => group.initialLr as number);
+    this.#baseLrs = this.startingLrs();
   }
 
   /** Learning rate of the default group: what the next epoch or step will use. */
@@ -82,9 +84,16 @@ export abstract class LRScheduler {
   /**
    * Moves on by one epoch, or one optimizer step, and writes the new learning rates.
    *
-   * @param _metric What `ReduceLROnPlateau` looks at; the others ignore it.
+   * @param metric What `ReduceLROnPlateau` looks at; for the others there is nothing to give.
+   * @throws InvalidArgumentError when a metric, or an epoch to jump to, is given to one that does not look at it.
    */
-  step(_metric?: number): void {
+  step(metric?: number): void {
+    if (metric !== undefined)
+      throw new InvalidArgumentError(
+        'metric',
+        `must be left out: ${this.kind} watches none, and counts its steps itself`,
+        metric,
+      );
     this.epoch++;
     this.writeLrs();
   }
@@ -117,6 +126,14 @@ export abstract class LRScheduler {
     this.#baseLrs = [...state.baseLrs];
     for (const [i, group] of groups.entries()) group.lr = state.lrs[i];
     this.loadExtraState(state.extra ?? {});
+  }
+
+  /** The learning rate that each group starts from: the same for every scheduler of an optimizer. */
+  protected startingLrs(): readonly number[] {
+    return this.optimizer.groups.map((group) => {
+      group.initialLr ??= group.lr;
+      return group.initialLr;
+    });
   }
 
   /** The learning rate of group `i` at `this.epoch`, from what it is now and what it started from. */

@@ -1,4 +1,5 @@
-import { checkInteger, checkRange } from '../check.js';
+import type { OptionNames } from '@mnist-kit/core';
+import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
@@ -9,6 +10,12 @@ export interface StepLROptions extends LRSchedulerOptions {
   /** Factor of each decay, default 0.1. */
   gamma?: number;
 }
+
+const names: OptionNames<StepLROptions> = {
+  stepSize: true,
+  gamma: true,
+  interval: true,
+};
 
 /**
  * Multiplies the learning rate by `gamma` every `stepSize` epochs
@@ -32,6 +39,7 @@ export class StepLR extends LRScheduler {
   readonly #gamma: number;
 
   constructor(optimizer: Optimizer, options: StepLROptions) {
+    if (new.target === StepLR) checkOptions('StepLR', options, names);
     super(optimizer, options);
     const { stepSize, gamma = 0.1 } = options;
     checkInteger('stepSize', stepSize, 1);
