@@ -8,7 +8,7 @@ export type DataFormat = 'channelsLast' | 'channelsFirst';
 /** `same` puts the odd row of zeros below and right, as TensorFlow does. */
 export type Padding = 'same' | 'valid';
 
-/** An elementwise function, or a softmax, with the constants that it has. */
+/** An elementwise function, or a softmax over the last axis, with the constants that it has. */
 export interface ActivationOperation {
   readonly kind: 'activation';
   /** TensorFlow.js's name: `linear`, `relu`, `leakyRelu`, `elu`, `softmax`, …. */
@@ -17,8 +17,6 @@ export interface ActivationOperation {
   readonly alpha?: number;
   /** Upper bound of a `relu`. */
   readonly maxValue?: number;
-  /** Axis of a softmax, counted from 0 with the batch; absent: the last. */
-  readonly axis?: number;
 }
 
 /** A window that slides over an image. */

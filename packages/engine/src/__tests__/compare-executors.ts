@@ -19,18 +19,25 @@ export function seed(model: tfl.LayersModel, start: number): void {
   });
 }
 
-/** Every number of two training steps and an inference on one executor. */
-async function run(
+/** Every number of a training step and an inference on one executor, from weights that are always the same. */
+export async function measure(
   model: tfl.LayersModel,
   make: typeof createPlanExecutor,
-  options: { size: number; images: Float32Array; target: StepTarget },
+  { size, target }: { size: number; target?: StepTarget },
 ) {
-  const { size, images, target } = options;
+  seed(model, 1);
+  const [height, width, channels] = (model.inputs[0].shape as number[]).slice(1);
+  const images = noise(size * height * width * channels, 99);
+  const labels = Int32Array.from({ length: size }, (_, i) => i % CLASSES);
   const executor = await make(model, { threads: 1, batchSize: size });
   const inference = (await executor.predict(images, size)).slice();
   const generator = new Generator(7);
   executor.drawMasks(size, generator);
-  const { loss, outputs } = await executor.trainStep(images, size, target);
+  const { loss, outputs } = await executor.trainStep(
+    images,
+    size,
+    target ?? crossEntropy(labels, CLASSES, 0.1),
+  );
   const result = {
     inference,
     loss,
@@ -57,23 +64,26 @@ function expectClose(
 
 const largest = (values: Iterable<number>) => Math.max(...[...values].map(Math.abs), 0);
 
+/** What {@link measure} gives. */
+export type Measured = Awaited<ReturnType<typeof measure>>;
+
 /** Holds the plan to what TensorFlow.js computes on its cpu backend. */
 export async function compare(model: tfl.LayersModel, size: number, target?: StepTarget): Promise<void> {
-  seed(model, 1);
-  const [height, width, channels] = (model.inputs[0].shape as number[]).slice(1);
-  const images = noise(size * height * width * channels, 99);
-  const labels = Int32Array.from({ length: size }, (_, i) => i % CLASSES);
-  const options = { size, images, target: target ?? crossEntropy(labels, CLASSES, 0.1) };
-  const actual = await run(model, createPlanExecutor, options);
-  const expected = await run(model, createEagerExecutor, options);
+  const actual = await measure(model, createPlanExecutor, { size, target });
+  const expected = await measure(model, createEagerExecutor, { size, target });
   model.dispose();
+  expectSame(actual, expected);
+}
 
+/** Fails where numbers of two executors differ by more than the rounding of one of them. */
+export function expectSame(actual: Measured, expected: Measured): void {
   expect(actual.next, 'random numbers drawn').toBe(expected.next);
   const outputScale = 1e-4 * (1 + largest(expected.inference));
   expectClose(actual.inference, expected.inference, outputScale, 'inference');
   expectClose(actual.outputs, expected.outputs, 1e-4 * (1 + largest(expected.outputs)), 'outputs');
   expectClose([actual.loss], [expected.loss], 1e-4 * (1 + Math.abs(expected.loss)), 'loss');
   const top = Math.max(...Object.values(expected.gradients).map(largest));
+  expect(Object.keys(actual.gradients)).toEqual(Object.keys(expected.gradients));
   for (const [name, gradient] of Object.entries(expected.gradients))
     expectClose(actual.gradients[name], gradient, 2e-3 * largest(gradient) + 5e-4 * top + 1e-6, name);
   for (const [name, { data }] of Object.entries(expected.weights))

@@ -71,8 +71,8 @@ function isDropout(className: string): boolean {
 function planDropout(node: GraphNode): DropoutPlan[] {
   const { layer } = node;
   const { rate, noiseShape } = layer.getConfig() as { rate: number; noiseShape?: (number | null)[] };
-  // Where TensorFlow.js drops nothing, PyTorch draws nothing.
-  if (!(rate > 0 && rate < 1)) return [];
+  // Where nothing is dropped PyTorch draws nothing. At 1 it draws nothing either, and drops everything.
+  if (!(rate > 0)) return [];
   const input = node.inputShapes[0];
   const asked = layer.getClassName() === 'SpatialDropout1D' ? [null, 1, null] : (noiseShape ?? []);
   const shape = input.slice(1).map((length, i) => asked[i + 1] ?? length);

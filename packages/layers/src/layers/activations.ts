@@ -31,7 +31,10 @@ export const activationKinds: readonly LayerKind<ActivationOperation>[] = [
   kind('Softmax', (fields) => {
     const axis = fields.value('axis') ?? 1;
     const [one, ...others] = Array.isArray(axis) ? (axis as number[]) : [axis as number];
-    if (others.length > 0) throw fields.refuse('axis', 'must be one axis');
-    return { name: 'softmax', axis: one < 0 ? one + fields.rank : one };
+    // TensorFlow.js takes 1 where nothing is said, which is the last axis of vectors only.
+    const last = fields.rank - 1;
+    if (others.length > 0 || (one < 0 ? one + fields.rank : one) !== last)
+      throw fields.refuse('axis', `must be ${last}, the last: TensorFlow.js has no other softmax`);
+    return { name: 'softmax' };
   }),
 ];

@@ -99,15 +99,12 @@ export const LINEAR: Activation = { name: 'linear' };
 
 /** An activation as stages or the head have it. */
 export function knownActivation(
-  { name, alpha, maxValue, axis }: ActivationOperation,
-  rank: number,
+  { name, alpha, maxValue }: ActivationOperation,
   refuse: Refuse,
 ): Activation | HeadActivation {
   switch (name) {
     case 'softmax':
     case 'logSoftmax':
-      if (axis !== undefined && axis !== rank - 1)
-        throw refuse(`\`axis\`: softmax over another axis than the last. Received: axis=${axis}`);
       return name;
     case 'linear':
     case 'sigmoid':

@@ -115,7 +115,10 @@ class ModelReader {
     const described = describe(layer, refuse);
     if (described.operation.kind === 'input') return;
     const inputs = inputsOf(layer);
-    if (this.#headDone) throw refuse('nothing may follow the softmax of the outputs');
+    if (this.#headDone)
+      throw refuse(
+        'the plan knows softmax and logSoftmax as the `activation` of the outputs only, and this layer follows one',
+      );
     if (layer.inboundNodes.length !== 1)
       throw refuse('a layer that is applied more than once shares its weights');
     const sources = inputs.map((input) => this.#stageOf.get(input.id));
@@ -228,15 +231,15 @@ class ModelReader {
   }
 
   /** The activation that a convolution or dense layer carries itself. */
-  #ownActivation(stage: Stage, { rank, refuse }: Reader, operation: ActivationOperation): Stage {
-    const activation = knownActivation(operation, rank, refuse);
+  #ownActivation(stage: Stage, { refuse }: Reader, operation: ActivationOperation): Stage {
+    const activation = knownActivation(operation, refuse);
     if (typeof activation === 'string') this.#setHead(stage, activation, refuse);
     else stage.activation = activation;
     return stage;
   }
 
   #activation(reader: Reader, operation: ActivationOperation): Stage {
-    const activation = knownActivation(operation, reader.rank, reader.refuse);
+    const activation = knownActivation(operation, reader.refuse);
     if (typeof activation === 'string') {
       this.#setHead(reader.source, activation, reader.refuse);
       return reader.source;
@@ -320,7 +323,8 @@ class ModelReader {
   }
 
   #setHead(stage: Stage, name: HeadActivation, refuse: Refuse): void {
-    if (stage.shape.height * stage.shape.width !== 1) throw refuse(`${name} over a plane`);
+    if (stage.shape.height * stage.shape.width !== 1)
+      throw refuse(`the \`activation\` ${name} of a plane is not known to the plan`);
     this.#head = name;
     this.#headDone = true;
   }
