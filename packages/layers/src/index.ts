@@ -5,7 +5,7 @@
  * @module
  */
 export { type DescribedLayer, describedClasses, describeLayer, type UnknownLayer } from './describe-layer.js';
-export type { FeatureOrder } from './features/feature-order.js';
+export { type FeatureOrder, placesOf } from './features/feature-order.js';
 export { inputOrders } from './features/input-orders.js';
 export type { FieldReader } from './field-reader.js';
 export type { LayerKind, Passage, WeightKind } from './layer-kind.js';

@@ -1,4 +1,5 @@
 import { EngineError, type Generator, InvalidArgumentError, ModelError } from '@mnist-kit/core';
+import { placesOf } from '@mnist-kit/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Graph, GraphNode } from './graph.js';
 
@@ -31,9 +32,9 @@ export class DropoutMasks {
   draw(size: number, generator: Generator): void {
     if (!Number.isSafeInteger(size) || size < 1)
       throw new InvalidArgumentError('size', 'must be a positive integer', size);
-    const masks = this.#plans.map(({ rate, noiseShape }) => {
-      const length = noiseShape.reduce((product, n) => product * n, size);
-      return toChannelsLast(generator.dropoutMask(new Float32Array(length), rate), size, noiseShape);
+    const masks = this.#plans.map((plan) => {
+      const length = plan.noiseShape.reduce((product, n) => product * n, size);
+      return inOwnOrder(generator.dropoutMask(new Float32Array(length), plan.rate), size, plan);
     });
     this.#drawn = { size, masks };
   }
@@ -88,6 +89,15 @@ function planDropout(node: GraphNode): DropoutPlan[] {
 function drawsByItself({ layer }: GraphNode): boolean {
   const { dropout, recurrentDropout } = layer.getConfig() as Record<string, number | undefined>;
   return randomLayers.has(layer.getClassName()) || (dropout ?? 0) > 0 || (recurrentDropout ?? 0) > 0;
+}
+
+/** From the order in which PyTorch draws to the one in which the layer has its values. */
+function inOwnOrder(mask: Float32Array, size: number, { node, noiseShape }: DropoutPlan): Float32Array {
+  const { order } = node;
+  if (order?.kind === 'image' && order.dataFormat === 'channelsFirst') return mask;
+  const places = placesOf(order);
+  if (places === undefined || noiseShape[0] !== places.length) return toChannelsLast(mask, size, noiseShape);
+  return mask.map((_, i) => mask[i - (i % places.length) + places[i % places.length]]);
 }
 
 /** From `size x channels x …space` to `size x …space x channels`. */

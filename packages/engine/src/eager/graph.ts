@@ -1,5 +1,7 @@
 import { ModelError } from '@mnist-kit/core';
+import type { FeatureOrder } from '@mnist-kit/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { drawOrders } from '../draw-orders.js';
 
 /** One call of one layer. Tensors are numbered in the order in which they come to be. */
 export interface GraphNode {
@@ -9,6 +11,8 @@ export interface GraphNode {
   /** Shape of each input, the batch first (as null). */
   readonly inputShapes: readonly (readonly (number | null)[])[];
   readonly callArgs: Readonly<Record<string, unknown>>;
+  /** How what it reads lies in PyTorch, where that is known. */
+  readonly order: FeatureOrder | undefined;
 }
 
 /** A model's layers in the order in which they run, nested models spelled out. */
@@ -32,6 +36,7 @@ export function traceGraph(model: tfl.LayersModel): Graph {
       `A model must have one input and one output. Received: ${model.inputs.length} and ${model.outputs.length}`,
     );
   const nodes: GraphNode[] = [];
+  const orders = drawOrders(model);
   let count = 0;
 
   const visit = (tensor: tfl.SymbolicTensor, known: Map<number, number>): number => {
@@ -48,7 +53,8 @@ export function traceGraph(model: tfl.LayersModel): Graph {
       rejectMasking(layer);
       outputs = node.outputTensors.map(() => count++);
       const inputShapes = node.inputTensors.map(({ shape }) => shape);
-      nodes.push({ layer, inputs, outputs, inputShapes, callArgs: node.callArgs ?? {} });
+      const callArgs = node.callArgs ?? {};
+      nodes.push({ layer, inputs, outputs, inputShapes, callArgs, order: orders.get(layer) });
     }
     node.outputTensors.forEach((output, i) => {
       known.set(output.id, outputs[i]);

@@ -90,20 +90,27 @@ export const denseLayout = (stage: Stage, shape: PlaneShape): PlaneLayout => {
 };
 
 /**
- * An upper bound of the shared scratch memory that a stage needs: a Winograd convolution's 36 frequencies of
- * at most 64 tiles (or one image's), its filter gradient and a padded plane. Memory that is never touched costs
- * nothing, so the bound is generous.
+ * An upper bound of the shared scratch memory that a stage needs: a few planes, padded by as much as the kernel may
+ * ask for, and what goes with the producer: a dense layer's rows, or a Winograd convolution's 36 frequencies of at
+ * most 64 tiles (or one image's) with its filter gradient. Memory that is never touched costs nothing, so the bound
+ * is generous.
  */
-function sharedBytesBound(stage: Stage): number {
-  const channelsIn = stage.inputs.reduce((sum, input) => sum + paddedChannels(input.shape.channels), 0);
-  const channelsOut = paddedChannels(stage.raw.channels);
-  const tiles = Math.max(64, Math.ceil(stage.raw.height / 4) * Math.ceil(stage.raw.width / 4)) + 16;
-  const planes = stage.inputs.reduce(
-    (sum, { shape }) => sum + (shape.height + 16) * (shape.width + 16) * paddedChannels(shape.channels),
-    (stage.raw.height + 16) * (stage.raw.width + 16) * channelsOut,
-  );
-  const filter = (channelsIn + 4) * channelsOut;
-  return 4 * (36 * (tiles * (channelsIn + channelsOut) + filter + 64) + 2 * planes) + 65_536;
+function sharedBytesBound({ producer, inputs, raw }: Stage): number {
+  const channelsIn = inputs.reduce((sum, input) => sum + paddedChannels(input.shape.channels), 0);
+  const channelsOut = paddedChannels(raw.channels);
+  const window = 'kernelSize' in producer ? producer.kernelSize : 'size' in producer ? producer.size : [0, 0];
+  const plane = ({ height, width }: PlaneShape, channels: number) =>
+    (height + window[0] + 16) * (width + window[1] + 16) * channels;
+  // A depthwise convolution repeats its input's channels.
+  const widest = producer.kind === 'depthwise' ? Math.max(channelsIn, channelsOut) : channelsIn;
+  const planes = inputs.reduce((sum, { shape }) => sum + plane(shape, widest), plane(raw, channelsOut));
+  const own = () => {
+    if (producer.kind === 'dense') return 16 * (channelsIn + channelsOut);
+    if (producer.kind !== 'conv') return 0;
+    const tiles = Math.max(64, Math.ceil(raw.height / 4) * Math.ceil(raw.width / 4)) + 16;
+    return 36 * (tiles * (channelsIn + channelsOut) + (channelsIn + 4) * channelsOut + 64);
+  };
+  return 4 * (own() + 2 * planes) + 65_536;
 }
 
 /** What every emitter needs: the module, the memory map, and where everything lies. */

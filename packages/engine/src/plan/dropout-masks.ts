@@ -44,6 +44,13 @@ export class DropoutMasks {
       const start = memory.buffersOf(stage).mask / 4;
       const mask = this.#masks[i];
       const pixels = decisionsPerImage(stage) / channels;
+      const places = stage.dropout?.places;
+      if (places) {
+        for (let image = 0; image < size; image++)
+          for (let c = 0; c < channels; c++)
+            memory.floats[start + image * stride + c] = mask[image * channels + places[c]];
+        continue;
+      }
       if (stride === channels && pixels === 1) {
         memory.floats.set(mask, start);
         continue;

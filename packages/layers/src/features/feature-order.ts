@@ -15,6 +15,23 @@ export type FeatureOrder =
 
 export const VECTOR: FeatureOrder = { kind: 'vector' };
 
+/**
+ * Position in PyTorch of each feature of a vector, where features stand otherwise there and it is known.
+ *
+ * @example
+ * ```ts
+ * import { inputOrders, placesOf } from '@mnist-kit/layers';
+ * import * as tf from '@tensorflow/tfjs-layers';
+ *
+ * const model = tf.sequential();
+ * model.add(tf.layers.flatten({ inputShape: [2, 1, 2] }));
+ * model.add(tf.layers.dropout({ rate: 0.2 }));
+ * console.log(placesOf(inputOrders(model).get(model.layers[1]))); // [0, 2, 1, 3]
+ * ```
+ */
+export const placesOf = (order: FeatureOrder | undefined): Int32Array | undefined =>
+  order?.kind === 'vector' ? order.places : undefined;
+
 /** Whether features stand in the same order in both. */
 export const sameOrder = (a: FeatureOrder, b: FeatureOrder): boolean => {
   if (a.kind === 'image' && b.kind === 'image') return a.dataFormat === b.dataFormat;

@@ -1,5 +1,5 @@
 import { ModelError } from '@mnist-kit/core';
-import type { FeatureOrder } from '../features/feature-order.js';
+import { type FeatureOrder, placesOf } from '../features/feature-order.js';
 import type { LayerWeight } from '../weights.js';
 import { gatherRows, hwioToOihw, oihwToHwio, scatterRows, transpose } from './layouts.js';
 
@@ -45,7 +45,7 @@ export function linearKernel(
   { name, shape: [inputs, outputs] }: LayerWeight,
   order: FeatureOrder,
 ): TorchWeight {
-  const places = placesOf(order, name);
+  const places = certainPlaces(order, name);
   return {
     name: 'weight',
     shape: [outputs, inputs],
@@ -66,7 +66,7 @@ export const plainVector =
 export const perFeature =
   (torchName: string) =>
   (weight: LayerWeight, order: FeatureOrder): TorchWeight => {
-    const places = placesOf(order, weight.name);
+    const places = certainPlaces(order, weight.name);
     if (!places) return plainVector(torchName)(weight);
     return {
       name: torchName,
@@ -76,10 +76,10 @@ export const perFeature =
     };
   };
 
-function placesOf(order: FeatureOrder, weight: string): Int32Array | undefined {
+function certainPlaces(order: FeatureOrder, weight: string): Int32Array | undefined {
   if (order.kind === 'unknown')
     throw new ModelError(
       `Weight "${weight}" has no certain counterpart in a PyTorch state dict: ${order.why}`,
     );
-  return order.kind === 'vector' ? order.places : undefined;
+  return placesOf(order);
 }

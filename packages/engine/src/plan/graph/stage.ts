@@ -91,6 +91,8 @@ export interface Activation {
 /** One decision per channel of an image (Dropout2d), or per feature. */
 export interface Dropout {
   readonly rate: number;
+  /** Position in PyTorch's order of draws of each feature, where features stand otherwise there. */
+  readonly places?: Int32Array;
 }
 
 /** `max`: 2 x 2 windows, stride 2. `globalAverage`: one value per channel. */
