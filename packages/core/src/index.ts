@@ -14,7 +14,7 @@ export {
 } from './errors.js';
 export { Generator, type GeneratorState } from './generator.js';
 export * as math from './math.js';
-export { checkOptionNames, type OptionNames } from './option-names.js';
+export { checkOptionNames, closestName, type OptionNames } from './option-names.js';
 export { RandomState, type RandomStateState } from './random-state.js';
 export { availableParallelism, startWorker, type WorkerScope } from './worker.js';
 export type { WorkerHandle } from './worker-handle.js';

@@ -19,6 +19,14 @@ const synonyms: readonly (readonly string[])[] = [
   ['resume', 'ckptPath', 'resumeFrom'],
   ['loss', 'criterion', 'lossFn'],
   ['dir', 'dirpath', 'folder', 'directory'],
+  ['onFitStart', 'onTrainStart', 'onTrainBegin', 'onFitBegin'],
+  ['onFitEnd', 'onTrainEnd'],
+  ['onEpochStart', 'onEpochBegin', 'onTrainEpochStart'],
+  ['onEpochEnd', 'onTrainEpochEnd'],
+  ['onTrainBatchEnd', 'onBatchEnd'],
+  ['onOptimizerStepEnd', 'onStepEnd', 'onUpdateEnd'],
+  ['onValidationStart', 'onTestBegin', 'onValidationEpochStart'],
+  ['onValidationEnd', 'onTestEnd', 'onValidationEpochEnd'],
 ];
 
 /**
@@ -61,7 +69,7 @@ export function checkOptionNames<T extends object>(
     );
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(names, key)) continue;
-    const meant = closest(key, known);
+    const meant = closestName(key, known);
     throw new InvalidArgumentError(
       key,
       meant === undefined
@@ -72,8 +80,20 @@ export function checkOptionNames<T extends object>(
   }
 }
 
-/** The known name that `key` was probably meant to be. */
-function closest(key: string, known: readonly string[]): string | undefined {
+/**
+ * The known name that `key` was probably meant to be, if any is close.
+ *
+ * @param key The name that is unknown: `weight_decay`.
+ * @param known Every name that there is.
+ *
+ * @example
+ * ```ts
+ * import { closestName } from '@mnist-kit/core';
+ *
+ * closestName('weight_decay', ['lr', 'weightDecay']); // weightDecay
+ * ```
+ */
+export function closestName(key: string, known: readonly string[]): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
   const asked = plain(key);
   const same = known.find((name) => plain(name) === asked);

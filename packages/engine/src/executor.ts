@@ -38,6 +38,8 @@ export interface Executor {
   readonly engine: 'plan' | 'eager';
   /** For people: `plan, WebAssembly SIMD, 2 threads`. */
   readonly description: string;
+  /** Why this is not the fastest engine, where there is a reason: the layer that the plan does not run. */
+  readonly reason?: string;
   /** `[height, width, channels]` of one image. */
   readonly inputShape: readonly [number, number, number];
   /** Outputs per sample. */

@@ -1,35 +1,87 @@
 import { type Batch, DataError, ModelError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 
-/** Checks what can be wrong with any batch: the number and range of its labels. */
-export function checkLabels(batch: Batch, classes: number): void {
-  const { labels, size } = batch;
+/** The Trainer measures accuracies, and its losses choose among classes. */
+export function checkClasses({ classes }: Executor): void {
+  if (classes < 2)
+    throw new ModelError(
+      'The Trainer trains classifiers: a model needs one output per class, at least 2. For two classes give it ' +
+        'two outputs without a sigmoid, and crossEntropyLoss; regression is not supported. ' +
+        `Received: a model with ${classes} output`,
+    );
+}
+
+/**
+ * Checks what can be wrong with any batch: what it is made of, its shape against the model's, its labels. Pixels
+ * are for {@link checkPixels}.
+ *
+ * @throws DataError for a batch that is none, ModelError for one that the model cannot be trained on.
+ */
+export function checkBatch(batch: Batch, { inputShape, classes }: Executor): void {
+  if (batch === null || typeof batch !== 'object' || !('images' in batch && 'labels' in batch))
+    throw new DataError(
+      `A loader must yield batches { images, labels, size, shape, indices }. Received: ${describe(batch)}`,
+    );
+  const { shape, size, images, labels } = batch;
+  const [height, width, channels] = inputShape;
+  if (shape?.[0] !== height || shape[1] !== width || shape[2] !== channels)
+    throw new ModelError(
+      `The model takes images of [height, width, channels] = [${inputShape.join(', ')}]. ` +
+        `Received: a batch of ${Array.isArray(shape) ? `[${shape.join(', ')}]` : `shape ${String(shape)}`}`,
+    );
+  if (!Number.isInteger(size) || size < 1)
+    throw new DataError(`A batch needs a \`size\` of at least 1. Received: size=${String(size)}`);
+  if (tagOf(images) !== 'Float32Array')
+    throw new DataError(
+      'The `images` of a batch must be a Float32Array, as normalised pixels are: ' +
+        `Float32Array.from(bytes, (byte) => byte / 255). Received: images=${describe(images)}`,
+    );
+  if (tagOf(labels) !== 'Int32Array')
+    throw new DataError(`${explainLabels(batch, classes)}. Received: labels=${describe(labels)}`);
+  const pixels = height * width * channels;
+  if (images.length < size * pixels || labels.length < size)
+    throw new DataError(
+      `A batch of ${size} samples needs ${size * pixels} pixels and ${size} labels. ` +
+        `Received: ${images.length} pixels and ${labels.length} labels`,
+    );
+  if (isOneHot(batch, classes))
+    throw new DataError(`${explainLabels(batch, classes)}. Received: labels=${describe(labels)}`);
+  checkLabels(batch, classes);
+}
+
+/** Loaders may hand out longer arrays than a last batch needs, but not of labels alone. */
+function isOneHot({ labels, size, indices }: Batch, classes: number): boolean {
+  if (labels.length !== size * classes || (indices?.length ?? size) !== size) return false;
+  for (let i = 0; i < size; i++) {
+    const row = labels.subarray(i * classes, (i + 1) * classes);
+    if (row.some((value) => value !== 0 && value !== 1) || row.reduce((sum, value) => sum + value) !== 1)
+      return false;
+  }
+  return true;
+}
+
+function checkLabels({ labels, size, indices }: Batch, classes: number): void {
   for (let i = 0; i < size; i++) {
     const label = labels[i];
     if (label < 0 || label >= classes)
       throw new ModelError(
         `The model has ${classes} outputs, so labels must be 0 to ${classes - 1}. ` +
-          `Received: label ${label} of sample ${batch.indices?.[i] ?? i}`,
+          `Received: label ${label} of sample ${indices?.[i] ?? i}`,
       );
   }
 }
 
-/** Checks the first batch of a pass: its shape against the model's, and its pixels for NaN and infinity. */
-export function checkFirstBatch(batch: Batch, executor: Executor): void {
-  const [height, width, channels] = executor.inputShape;
-  const { shape, size, images, labels } = batch;
-  if (shape[0] !== height || shape[1] !== width || shape[2] !== channels)
-    throw new ModelError(
-      `The model takes images of [height, width, channels] = [${executor.inputShape.join(', ')}]. ` +
-        `Received: a batch of [${shape.join(', ')}]`,
-    );
-  const pixels = height * width * channels;
-  if (size < 1 || images.length < size * pixels || labels.length < size)
-    throw new DataError(
-      `A batch of ${size} samples needs ${size * pixels} pixels and ${size} labels. ` +
-        `Received: ${images.length} pixels and ${labels.length} labels`,
-    );
-  checkPixels(batch);
+/** What labels should be, for somebody who has them in another form. */
+function explainLabels({ labels, size }: Batch, classes: number): string {
+  const expected = 'The `labels` of a batch must be an Int32Array of class indices';
+  const values = ArrayBuffer.isView(labels) || Array.isArray(labels) ? (labels as ArrayLike<unknown>) : [];
+  if (size > 0 && values.length === size * classes) return `${expected}, one per sample and not one-hot rows`;
+  if (Array.isArray(values[0])) return `${expected}, one per sample and not one-hot rows`;
+  if (typeof values[0] === 'bigint') return `${expected}: Int32Array.from(labels, Number)`;
+  const odd = Array.from(values).find((label) => !Number.isInteger(label));
+  if (odd !== undefined)
+    return `${expected}, and ${typeof odd === 'string' ? JSON.stringify(odd) : String(odd)} is none`;
+  return values.length > 0 ? `${expected}: Int32Array.from(labels)` : expected;
 }
 
 /** Throws at the first pixel that is NaN or infinite. */
@@ -45,4 +97,20 @@ export function checkPixels({ images, size, shape, indices }: Batch): void {
     `Pixels must be finite numbers. Received: ${images[at]} at pixel ${at % pixels} of sample ` +
       `${indices?.[sample] ?? sample}; check the data and the transform's division by a standard deviation of 0`,
   );
+}
+
+/** Kind of a typed array, also of one from another realm (a worker, a test runner's sandbox). */
+function tagOf(value: unknown): string | undefined {
+  return ArrayBuffer.isView(value)
+    ? (value as unknown as { [Symbol.toStringTag]: string })[Symbol.toStringTag]
+    : undefined;
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (ArrayBuffer.isView(value)) return `${tagOf(value)} of ${(value as Float32Array).length}`;
+  if (value === null || typeof value !== 'object')
+    return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const keys = Object.keys(value).join(', ');
+  return keys === '' ? (value.constructor?.name ?? 'an object') : `{ ${keys} }`;
 }

@@ -16,4 +16,6 @@ export interface FitParts {
   readonly epochs: number;
   readonly signal: AbortSignal | undefined;
   readonly snapshot: RunSnapshot | undefined;
+  /** Says something that the user must see. */
+  readonly warn: (line: string) => void;
 }

@@ -1,4 +1,5 @@
 import { Dispatcher } from './callbacks/dispatcher.js';
+import { TerminateOnNaN } from './callbacks/terminate-on-nan.js';
 import { changedSettings, configurationOf } from './configuration.js';
 import type { BatchIterator } from './contracts/parts.js';
 import type { LoaderPosition, RunSnapshot } from './contracts/run-snapshot.js';
@@ -20,6 +21,7 @@ import { capture, generatorStates, restore, type StatefulParts } from './state/c
 import { currentPosition, iterateFrom, type ReplayPoints } from './state/loader-position.js';
 import { Stopwatch } from './stopwatch.js';
 import { Validation } from './validation.js';
+import { badLoss } from './warnings.js';
 
 /** One call of `Trainer.fit`. */
 export class Fit {
@@ -199,6 +201,21 @@ export class Fit {
       log(`Interrupted (${stopMessage}) in epoch ${run.epoch} after batch ${run.batch}${batches}.`);
     }
     for (const note of run.notes) log(note);
+    this.#warnOfBadLoss();
     if (this.#loop.profiler !== undefined) log(this.#loop.profiler.toString());
+  }
+
+  /** A loss that is no number says nothing; who watches for it has been told already. */
+  #warnOfBadLoss(): void {
+    const { trainer, val, snapshot, warn } = this.#parts;
+    if (trainer.callbacks?.some((callback) => callback instanceof TerminateOnNaN)) return;
+    const { history, epoch, epochFinished } = this.#run;
+    const { meter } = this.#loop;
+    const records: Pick<EpochRecord, 'epoch' | 'trainLoss'>[] = history.epochs.slice(
+      snapshot?.history.epochs.length,
+    );
+    if (!epochFinished && meter.count > 0) records.push({ epoch, trainLoss: meter.loss });
+    const message = badLoss(records, ['trainLoss', ...Object.keys(val).map((name) => `${name}Loss`)]);
+    if (message !== undefined) warn(message);
   }
 }

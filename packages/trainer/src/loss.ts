@@ -15,8 +15,11 @@ export class LossRunner {
   constructor(loss: LossLike, classes: number) {
     if (typeof loss !== 'function')
       throw new InvalidArgumentError('loss', 'must be a function of outputs and labels', loss);
+    const { reduction } = loss;
+    if (reduction !== undefined && !['none', 'mean', 'sum'].includes(reduction))
+      throw new InvalidArgumentError('loss.reduction', "must be 'none', 'mean' or 'sum'", reduction);
     this.#loss = loss;
-    this.#trainable = scalarLoss(loss);
+    this.#trainable = scalarLoss(loss, 'to train on');
     this.#classes = classes;
     this.sums = loss.reduction === 'sum';
   }
@@ -49,30 +52,36 @@ export class LossRunner {
         size,
         classes: this.#classes,
       });
+    const perSample = this.#loss.reduction === 'none';
+    const loss = perSample ? this.#loss : scalarLoss(this.#loss, 'unless its `reduction` is none');
     return tf.tidy(() => {
-      const value = this.#loss(
+      const value = loss(
         tf.tensor2d(outputs.subarray(0, size * this.#classes), [size, this.#classes]),
         tf.tensor1d(labels, 'int32'),
       );
-      const total = value.rank === 0 ? value : tf.sum(value);
-      const isMean = !this.sums && this.#loss.reduction !== 'none';
-      return total.dataSync()[0] * (isMean ? size : 1);
+      if (perSample) checkTensor(value, 1, `one value per sample, as its \`reduction\` none says`);
+      const [total] = tf.sum(value).dataSync();
+      return total * (this.sums || perSample ? 1 : size);
     });
   }
 }
 
 /** The loss, held to returning a scalar. */
-function scalarLoss(loss: LossLike): LossLike {
-  const checked = (outputs: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar => {
+function scalarLoss(loss: LossLike, why: string): LossLike {
+  const checked = (outputs: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor => {
     const value = loss(outputs, labels);
-    if (!(value instanceof tf.Tensor) || value.rank !== 0)
-      throw new InvalidArgumentError(
-        'loss',
-        'must return a scalar tensor to train on',
-        value instanceof tf.Tensor ? `a tensor of shape [${value.shape.join(', ')}]` : value,
-      );
-    return value as tf.Scalar;
+    checkTensor(value, 0, `a scalar tensor ${why}`);
+    return value;
   };
   const { reduction, softTargets } = loss;
   return Object.assign(checked, { reduction, softTargets });
+}
+
+function checkTensor(value: tf.Tensor, rank: number, expected: string): void {
+  if (value instanceof tf.Tensor && value.rank === rank) return;
+  throw new InvalidArgumentError(
+    'loss',
+    `must return ${expected}`,
+    value instanceof tf.Tensor ? `a tensor of shape [${value.shape.join(', ')}]` : value,
+  );
 }

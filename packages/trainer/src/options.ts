@@ -71,6 +71,11 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   handleSignals?: boolean;
   /** Where the message after an interrupted fit goes. Default `console.log`. */
   log?: (line: string) => void;
+  /**
+   * Where warnings go: of a model that runs slowly, of one whose end does not fit the loss, of a loss that became
+   * NaN. Default `console.warn`.
+   */
+  warn?: (line: string) => void;
 }
 
 /** Options of {@link Trainer.fit}. */

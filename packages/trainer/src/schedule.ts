@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 import type { SchedulerLike } from './contracts/parts.js';
 import type { Run } from './contracts/run.js';
 import { type EpochRecord, modeOf } from './history.js';
@@ -18,6 +18,8 @@ export interface SchedulerOptions {
   /** When it steps. Default: the scheduler's own `interval`, else `epoch`. */
   interval?: 'epoch' | 'step';
 }
+
+const names: OptionNames<SchedulerOptions> = { scheduler: true, monitor: true, interval: true };
 
 /** Steps a scheduler when it is due, with the metric it needs. */
 export class Schedule {
@@ -70,7 +72,9 @@ function defaultMonitor({ mode }: SchedulerLike, monitors: readonly string[]): s
 
 /** A scheduler that stands alone, or the options that it stands in. */
 export function schedulerOptions(option: SchedulerLike | SchedulerOptions): SchedulerOptions {
-  return 'scheduler' in option && !('step' in option) ? option : { scheduler: option as SchedulerLike };
+  if (!('scheduler' in option) || 'step' in option) return { scheduler: option as SchedulerLike };
+  checkOptionNames<SchedulerOptions>('scheduler', option, names);
+  return option;
 }
 
 /** A scheduler has a mode whether or not its maker thought of it: it must be the metric's. */

@@ -1,3 +1,4 @@
+import type { Executor } from '@mnist-kit/engine';
 import type { LoaderLike } from './contracts/parts.js';
 import { FixedBatches } from './loops/fixed-batches.js';
 import type { TrainerOptions } from './options.js';
@@ -13,12 +14,13 @@ interface FitPlan {
 export async function applyShortcuts(
   trainer: TrainerOptions,
   plan: FitPlan,
+  executor: Executor,
 ): Promise<FitPlan & { readonly trainer: TrainerOptions }> {
   const { overfitBatches, fastDevRun } = trainer;
   let { train, val, epochs } = plan;
   let options = trainer;
   if (overfitBatches !== undefined) {
-    const fixed = await FixedBatches.take(train, overfitBatches);
+    const fixed = await FixedBatches.take(train, overfitBatches, executor);
     train = fixed;
     val = Object.fromEntries(Object.keys(val).map((name) => [name, fixed]));
   }

@@ -2,7 +2,10 @@ import { Generator, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { createExecutor } from '@mnist-kit/engine';
 import { crossEntropyLoss } from '@mnist-kit/losses';
+import { checkClasses } from './check-batch.js';
+import { checkFitOptions } from './check-fit-options.js';
 import { checkOptions } from './check-options.js';
+import { checkExecutor, checkLoader } from './check-parts.js';
 import type { LoaderLike } from './contracts/parts.js';
 import { Fit } from './fit.js';
 import type { FitParts } from './fit-parts.js';
@@ -21,6 +24,7 @@ import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
 import { applyShortcuts } from './shortcuts.js';
 import { findSnapshot } from './state/find-snapshot.js';
+import { probabilitiesUnderLogits, slowEngine } from './warnings.js';
 
 type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>;
 
@@ -59,6 +63,8 @@ type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>;
 export class Trainer<M extends Metrics = Record<never, never>> {
   readonly #options: TrainerOptions<M>;
   #executor: Promise<Executor> | undefined;
+  /** What this Trainer has warned of: once is enough. */
+  readonly #warned = new Set<string>();
   #fitting = false;
   #disposed = false;
 
@@ -79,13 +85,12 @@ export class Trainer<M extends Metrics = Record<never, never>> {
    * @throws InvalidArgumentError for settings that cannot work, ModelError and DataError for a model and data
    * that do not fit, CallbackError for a callback that throws.
    */
-  async fit(train: LoaderLike, { val, epochs = 1, signal, resume }: FitOptions = {}): Promise<History<M>> {
-    if (!Number.isInteger(epochs) || epochs < 1)
-      throw new InvalidArgumentError('epochs', 'must be a positive integer', epochs);
-    const loaders = namedLoaders(val);
+  async fit(train: LoaderLike, options: FitOptions = {}): Promise<History<M>> {
+    const loaders = checkFitOptions(options);
+    const { epochs = 1, signal, resume } = options;
     return this.#training(train, async (parts) => {
       const snapshot = await findSnapshot(resume, this.#options.callbacks ?? []);
-      const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs });
+      const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs }, parts.executor);
       // The keys that the metrics add are known to the compiler only.
       return (await new Fit({ ...parts, ...plan, signal, snapshot }).run()) as unknown as History<M>;
     });
@@ -103,7 +108,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
     train: LoaderLike,
     options: LearningRateFinderOptions = {},
   ): Promise<LearningRateCurve> {
-    return this.#training(train, (parts) => findLearningRate(parts, options));
+    return this.#training(train, (parts) => findLearningRate({ ...parts, warn: () => {} }, options));
   }
 
   /** Loss, accuracy and metrics of a loader in inference mode, as `valLoss`, `valAccuracy`, … */
@@ -123,7 +128,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
    */
   async predict(input: LoaderLike | Float32Array): Promise<Predictions> {
     const isPixels = input instanceof Float32Array;
-    if (!isPixels) checkLoader(input, 'input');
+    if (!isPixels) checkLoader(input, 'input', ', or a Float32Array of pixels');
     return predict(await this.#ready(isPixels ? undefined : input), input);
   }
 
@@ -151,7 +156,9 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   async #evaluate(loader: LoaderLike, prefix: string): Promise<object> {
     checkLoader(loader, 'loader');
     const executor = await this.#ready(loader);
-    const loss = new LossRunner(this.#options.loss ?? crossEntropyLoss(), executor.classes);
+    const { loss: own = crossEntropyLoss(), model } = this.#options;
+    this.#warn(probabilitiesUnderLogits(model, own));
+    const loss = new LossRunner(own, executor.classes);
     const metrics = this.#options.metrics ?? {};
     return (await evaluate({ executor, loader, prefix, loss, metrics })) ?? {};
   }
@@ -167,8 +174,10 @@ export class Trainer<M extends Metrics = Record<never, never>> {
     this.#fitting = true;
     try {
       const executor = await this.#ready(train, true);
+      this.#warn(probabilitiesUnderLogits(this.#options.model, loss));
       const generator = this.#options.generator ?? train.generator ?? new Generator(0);
-      return await work({ trainer: this.#options, optimizer, loss, executor, generator, train });
+      const warn = this.#options.warn ?? console.warn;
+      return await work({ trainer: this.#options, optimizer, loss, executor, generator, train, warn });
     } finally {
       this.#fitting = false;
     }
@@ -178,7 +187,8 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   async #ready(loader: LoaderLike | undefined, starting = false): Promise<Executor> {
     if (this.#executor === undefined && !this.#disposed) {
       this.#executor = this.#createExecutor(loader?.batchSize);
-      return this.#executor;
+      // A ready-made one may be older than what was loaded into the model since.
+      if (typeof this.#options.executor !== 'object') return this.#executor;
     }
     const executor = await this.executor();
     // During a fit the executor is ahead of the model.
@@ -187,30 +197,19 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   }
 
   async #createExecutor(batchSize: number | undefined): Promise<Executor> {
-    const { model, engine, threads, executor = createExecutor } = this.#options;
+    const { model, engine, threads, executor: own = createExecutor } = this.#options;
     const reproducible = this.#options.reproducible ?? this.#options.deterministic;
-    return typeof executor === 'function'
-      ? executor(model, { engine, threads, reproducible, batchSize })
-      : executor;
+    const executor =
+      typeof own === 'function' ? await own(model, { engine, threads, reproducible, batchSize }) : own;
+    checkExecutor(executor);
+    checkClasses(executor);
+    this.#warn(slowEngine(executor, this.#options));
+    return executor;
   }
-}
 
-function checkLoader(loader: LoaderLike, argument: string): void {
-  if (typeof loader?.[Symbol.asyncIterator] !== 'function')
-    throw new InvalidArgumentError(
-      argument,
-      'must be a DataLoader or another async iterable of batches',
-      loader,
-    );
-}
-
-function namedLoaders(val: FitOptions['val']): Readonly<Record<string, LoaderLike>> {
-  if (val === undefined) return {};
-  if (Symbol.asyncIterator in val) return { val: val as LoaderLike };
-  const loaders = val as Readonly<Record<string, LoaderLike>>;
-  for (const [name, loader] of Object.entries(loaders)) {
-    checkLoader(loader, `val.${name}`);
-    if (name === 'train') throw new InvalidArgumentError('val', "must not name a loader 'train'", name);
+  #warn(message: string | undefined): void {
+    if (message === undefined || this.#warned.has(message)) return;
+    this.#warned.add(message);
+    (this.#options.warn ?? console.warn)(message);
   }
-  return loaders;
 }

@@ -45,11 +45,11 @@ export class EagerExecutor implements Executor {
   readonly #layers: readonly tfl.layers.Layer[];
   readonly #weights: readonly tfl.LayerVariable[];
   readonly #masks: DropoutMasks;
-  readonly #reason: string | undefined;
+  readonly reason?: string;
   #disposed = false;
 
   constructor(parts: EagerParts) {
-    this.#reason = parts.reason;
+    this.reason = parts.reason;
     this.inputShape = parts.inputShape;
     this.classes = parts.classes;
     this.#graph = parts.graph;
@@ -63,7 +63,7 @@ export class EagerExecutor implements Executor {
   }
 
   get description(): string {
-    const why = this.#reason === undefined ? '' : ` (${this.#reason})`;
+    const why = this.reason === undefined ? '' : ` (${this.reason})`;
     return `eager, TensorFlow.js ${tf.getBackend()} backend${why}`;
   }
 

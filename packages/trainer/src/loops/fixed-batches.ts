@@ -1,4 +1,6 @@
 import { type Batch, DataError } from '@mnist-kit/core';
+import type { Executor } from '@mnist-kit/engine';
+import { checkBatch } from '../check-batch.js';
 import type { BatchIterator, LoaderLike } from '../contracts/parts.js';
 
 /** A loader's first batches, kept in memory, the same in every pass. */
@@ -13,17 +15,27 @@ export class FixedBatches implements LoaderLike {
     this.batchSize = batches[0].size;
   }
 
-  /** Takes the first `count` batches of one pass. */
-  static async take(loader: LoaderLike, count: number): Promise<FixedBatches> {
+  /** Takes the first `count` batches of one pass, for a model on `executor`. */
+  static async take(loader: LoaderLike, count: number, executor: Executor): Promise<FixedBatches> {
     const iterator = loader[Symbol.asyncIterator]();
     const batches: Batch[] = [];
-    while (batches.length < count) {
-      const next = await iterator.next();
-      if (next.done) break;
-      const { images, labels, indices, size, shape } = next.value;
-      batches.push({ images: images.slice(), labels: labels.slice(), indices: indices.slice(), size, shape });
+    try {
+      while (batches.length < count) {
+        const next = await iterator.next();
+        if (next.done) break;
+        checkBatch(next.value, executor);
+        const { images, labels, indices, size, shape } = next.value;
+        batches.push({
+          images: images.slice(),
+          labels: labels.slice(),
+          indices: indices?.slice(),
+          size,
+          shape,
+        });
+      }
+    } finally {
+      await iterator.return?.();
     }
-    await iterator.return?.();
     if (batches.length === 0) throw new DataError('The training loader yielded no batch to overfit on');
     return new FixedBatches(batches);
   }

@@ -1,6 +1,6 @@
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
-import { checkFirstBatch } from '../check-batch.js';
+import { checkBatch, checkPixels } from '../check-batch.js';
 import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import { argmaxRows } from '../metrics/metric.js';
@@ -98,7 +98,12 @@ async function* fromLoader(loader: LoaderLike, executor: Executor): AsyncGenerat
         finished = true;
         break;
       }
-      if (first) checkFirstBatch(next.value, executor);
+      checkBatch(next.value, executor);
+      if (first) checkPixels(next.value);
+      if (next.value.indices === undefined)
+        throw new DataError(
+          'Predictions need the `indices` of a batch: where its samples are in their data set',
+        );
       first = false;
       iterator.prefetch?.();
       yield next.value;

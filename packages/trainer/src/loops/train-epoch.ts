@@ -1,7 +1,7 @@
 import { type Batch, DataError, type Generator } from '@mnist-kit/core';
 import type { StepOutput } from '@mnist-kit/engine';
 import { type Dispatcher, isPromise } from '../callbacks/dispatcher.js';
-import { checkFirstBatch, checkLabels } from '../check-batch.js';
+import { checkBatch, checkPixels } from '../check-batch.js';
 import type { BatchIterator, Mixed, MixupLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
@@ -65,7 +65,8 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
         break;
       }
       const batch = next.value;
-      if (first) checkFirstBatch(batch, run.executor);
+      checkBatch(batch, run.executor);
+      if (first) checkPixels(batch);
       first = false;
       const [output, mixed] = await differentiate(loop, batch, iterator);
       profiler?.lap('step');
@@ -110,7 +111,6 @@ async function differentiate(
   const { run, loss, generator, mixup, limit = Infinity } = loop;
   const { executor } = run;
   const { size } = batch;
-  checkLabels(batch, executor.classes);
   const labels = exactly(batch.labels, size);
   const mixed = mixup?.mix(batch, generator);
   executor.drawMasks(size, generator);

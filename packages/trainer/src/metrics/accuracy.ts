@@ -1,4 +1,5 @@
-import type { Metric, MetricBatch } from './metric.js';
+import { checkOptionNames } from '@mnist-kit/core';
+import type { Metric, MetricBatch, NoOptions } from './metric.js';
 
 /**
  * Share of samples whose largest output is the true class, 0 to 1.
@@ -20,7 +21,8 @@ import type { Metric, MetricBatch } from './metric.js';
  * console.log(metric.compute()); // 1
  * ```
  */
-export function accuracy(): Metric<number> {
+export function accuracy(options: NoOptions = {}): Metric<number> {
+  checkOptionNames<NoOptions>('accuracy', options, {});
   let correct = 0;
   let count = 0;
   return {

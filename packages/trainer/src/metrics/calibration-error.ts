@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import type { Metric, MetricBatch } from './metric.js';
 import { softmaxOfLargest } from './softmax.js';
 
@@ -22,7 +22,9 @@ export interface CalibrationErrorOptions {
  * const metrics = { calibrationError: calibrationError({ bins: 10 }) }; // testCalibrationError
  * ```
  */
-export function calibrationError({ bins = 15 }: CalibrationErrorOptions = {}): Metric<number> {
+export function calibrationError(options: CalibrationErrorOptions = {}): Metric<number> {
+  checkOptionNames<CalibrationErrorOptions>('calibrationError', options, { bins: true });
+  const { bins = 15 } = options;
   if (!Number.isInteger(bins) || bins < 1)
     throw new InvalidArgumentError('bins', 'must be a positive integer', bins);
   const confidence = new Float64Array(bins);

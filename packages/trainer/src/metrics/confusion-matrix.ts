@@ -1,4 +1,5 @@
-import type { Metric, MetricBatch } from './metric.js';
+import { checkOptionNames } from '@mnist-kit/core';
+import type { Metric, MetricBatch, NoOptions } from './metric.js';
 
 /**
  * How many samples of each true class were given each class: `matrix[label][prediction]`.
@@ -10,7 +11,8 @@ import type { Metric, MetricBatch } from './metric.js';
  * const metrics = { confusion: confusionMatrix() }; // testConfusion: number[][]
  * ```
  */
-export function confusionMatrix(): Metric<number[][]> {
+export function confusionMatrix(options: NoOptions = {}): Metric<number[][]> {
+  checkOptionNames<NoOptions>('confusionMatrix', options, {});
   let classes = 0;
   let counts = new Float64Array(0);
   return {

@@ -1,5 +1,6 @@
+import { checkOptionNames } from '@mnist-kit/core';
 import { confusionMatrix } from './confusion-matrix.js';
-import type { Metric } from './metric.js';
+import type { Metric, NoOptions } from './metric.js';
 
 /**
  * Accuracy of each class (its recall), 0 to 1; `NaN` for a class that has no sample.
@@ -11,7 +12,8 @@ import type { Metric } from './metric.js';
  * const metrics = { perClass: perClassAccuracy() }; // testPerClass: number[]
  * ```
  */
-export function perClassAccuracy(): Metric<number[]> {
+export function perClassAccuracy(options: NoOptions = {}): Metric<number[]> {
+  checkOptionNames<NoOptions>('perClassAccuracy', options, {});
   const matrix = confusionMatrix();
   return {
     reset: () => matrix.reset(),

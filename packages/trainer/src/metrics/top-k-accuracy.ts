@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import type { Metric, MetricBatch } from './metric.js';
 
 /** Options of {@link topKAccuracy}. */
@@ -12,7 +12,8 @@ export interface TopKAccuracyOptions {
  *
  * Equal outputs are ranked by class index, as in `argmax`.
  *
- * @throws InvalidArgumentError if `k` is not a positive integer.
+ * @throws InvalidArgumentError if `k` is not a positive integer or, at the first batch, above the number of
+ * classes.
  * @example
  * ```ts
  * import { topKAccuracy } from '@mnist-kit/trainer';
@@ -20,7 +21,9 @@ export interface TopKAccuracyOptions {
  * const metrics = { top3: topKAccuracy({ k: 3 }) }; // valTop3, testTop3
  * ```
  */
-export function topKAccuracy({ k = 5 }: TopKAccuracyOptions = {}): Metric<number> {
+export function topKAccuracy(options: TopKAccuracyOptions = {}): Metric<number> {
+  checkOptionNames<TopKAccuracyOptions>('topKAccuracy', options, { k: true });
+  const { k = 5 } = options;
   if (!Number.isInteger(k) || k < 1) throw new InvalidArgumentError('k', 'must be a positive integer', k);
   let hits = 0;
   let count = 0;
@@ -31,6 +34,8 @@ export function topKAccuracy({ k = 5 }: TopKAccuracyOptions = {}): Metric<number
       count = 0;
     },
     update({ outputs, labels, size, classes }: MetricBatch) {
+      if (k > classes)
+        throw new InvalidArgumentError('k', `must be at most the number of classes, which is ${classes}`, k);
       for (let i = 0; i < size; i++) {
         const row = i * classes;
         const label = labels[i];

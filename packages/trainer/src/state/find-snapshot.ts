@@ -9,7 +9,7 @@ export async function findSnapshot(
   callbacks: readonly Callback[],
 ): Promise<RunSnapshot | undefined> {
   if (resume === undefined) return undefined;
-  if (typeof resume === 'object' && resume !== null) return resume;
+  if (typeof resume === 'object' && resume !== null && 'position' in resume) return resume;
   if (typeof resume !== 'string' || resume === '')
     throw new InvalidArgumentError(
       'resume',
