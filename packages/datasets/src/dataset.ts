@@ -1,10 +1,9 @@
-import { DataError, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, DataError, InvalidArgumentError } from '@mnist-kit/core';
+import { checkLabelCount, type Labels, numberedClasses, toClassIndices } from './labels.js';
+import { type Pixels, toPixels } from './pixels.js';
 
 /** `[height, width, channels]` of one image. */
 export type ImageShape = readonly [height: number, width: number, channels: number];
-
-/** Pixels as bytes (0 to 255, as in image files) or as float32 (taken as they are). */
-export type Pixels = Uint8Array | Float32Array;
 
 /** One image with its class. */
 export interface Sample {
@@ -35,10 +34,13 @@ export interface Dataset {
 
 /** Options of {@link arrayDataset}. */
 export interface ArrayDatasetOptions {
-  /** `n x height x width x channels` values: bytes, or float32 without NaN and infinities. */
-  images: Pixels;
-  /** `n` class indices. */
-  labels: ArrayLike<number>;
+  /**
+   * `n x height x width x channels` values: bytes, or float32 without NaN and infinities. The pixels of a canvas
+   * (`ImageData.data`) are bytes of 4 channels.
+   */
+  images: Pixels | Uint8ClampedArray;
+  /** `n` class indices, as numbers or BigInts. */
+  labels: Labels;
   /** `[height, width, channels]` of one image. */
   shape: readonly number[];
   /** Names of the classes. Default: '0', '1', … up to the largest label. */
@@ -74,25 +76,36 @@ export class ArrayDataset implements Dataset {
    * @throws DataError when there is no sample, a label is out of range or a pixel is not finite.
    */
   constructor(options: ArrayDatasetOptions) {
-    const { images, labels, shape } = options;
+    if (new.target === ArrayDataset)
+      checkOptionNames<ArrayDatasetOptions>('arrayDataset', options, {
+        images: true,
+        labels: true,
+        shape: true,
+        classes: true,
+      });
+    const { images: given, labels, shape, classes } = options ?? ({} as Partial<ArrayDatasetOptions>);
     checkShape(shape);
     this.shape = [shape[0], shape[1], shape[2]];
     this.#size = shape[0] * shape[1] * shape[2];
-    if (!(images instanceof Uint8Array || images instanceof Float32Array))
-      throw new InvalidArgumentError('images', 'must be a Uint8Array or a Float32Array', images);
-    if (labels === null || typeof labels !== 'object' || !Number.isInteger(labels.length))
-      throw new InvalidArgumentError('labels', 'must be an array of class indices', labels);
+    const images = toPixels('images', given);
+    const count = images.length / this.#size;
+    checkLabelCount(labels, Number.isInteger(count) ? count : undefined);
     this.length = labels.length;
     if (this.length === 0 && images.length === 0)
       throw new DataError('The data set is empty: give it at least one image with its label.');
     if (images.length !== this.length * this.#size)
       throw new InvalidArgumentError(
         'images',
-        `must hold ${this.length} (labels) x ${shape.join(' x ')} = ${this.length * this.#size} values`,
+        `must hold ${this.length} (labels) x ${shape.join(' x ')} = ${this.length * this.#size} values${channelHint(images.length / this.length, shape)}`,
         `${images.length} values`,
       );
-    this.classes = options.classes ? [...options.classes] : numberedClasses(labels);
-    this.labels = checkedLabels(labels, this.classes.length);
+    if (
+      classes !== undefined &&
+      !(Array.isArray(classes) && classes.every((name) => typeof name === 'string'))
+    )
+      throw new InvalidArgumentError('classes', 'must be an array of names', classes);
+    this.classes = classes ? [...classes] : numberedClasses(labels);
+    this.labels = toClassIndices(labels, this.classes.length);
     if (images instanceof Float32Array) checkFinite(images, this.#size);
     this.images = shared(images);
   }
@@ -150,7 +163,7 @@ function shared<T extends Pixels>(values: T): T {
   return copy;
 }
 
-function checkShape(shape: readonly number[]): void {
+function checkShape(shape: readonly number[] | undefined): asserts shape is readonly number[] {
   const fits =
     Array.isArray(shape) && shape.length === 3 && shape.every((size) => Number.isInteger(size) && size > 0);
   if (!fits)
@@ -161,23 +174,11 @@ function checkShape(shape: readonly number[]): void {
     );
 }
 
-function numberedClasses(labels: ArrayLike<number>): string[] {
-  let largest = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i] > largest) largest = labels[i];
-  return Array.from({ length: Math.min(largest, 65_535) + 1 }, (_, i) => String(i));
-}
-
-function checkedLabels(labels: ArrayLike<number>, classes: number): Int32Array {
-  const out = new Int32Array(labels.length);
-  for (let i = 0; i < out.length; i++) {
-    const label = labels[i];
-    if (!Number.isInteger(label) || label < 0 || label >= classes)
-      throw new DataError(
-        `Label ${i} is ${label}, but there are ${classes} classes: labels must be integers from 0 to ${classes - 1}.`,
-      );
-    out[i] = label;
-  }
-  return out;
+/** Says so where the images have another number of channels than the shape. */
+function channelHint(size: number, [height, width, channels]: readonly number[]): string {
+  const held = size / (height * width);
+  if (held === channels || ![1, 3, 4].includes(held)) return '';
+  return `; these have ${held} channels, shape: [${height}, ${width}, ${held}]`;
 }
 
 function checkFinite(images: Float32Array, size: number): void {

@@ -1,4 +1,4 @@
-import { DataError } from '@mnist-kit/core';
+import { checkOptionNames, DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { ArrayDataset, allocate } from './dataset.js';
 
 /** An array of unsigned bytes as it lies in an IDX file. */
@@ -37,7 +37,9 @@ const maxBytes = 2 ** 31 - 1;
  * ```
  */
 export function decodeIdx(bytes: Uint8Array, options: DecodeIdxOptions = {}): IdxArray {
+  checkOptionNames<DecodeIdxOptions>('decodeIdx', options, { name: true, dimensions: true });
   const { name = 'IDX data', dimensions } = options;
+  checkBytes('bytes', bytes);
   const expectedMagic = dimensions === undefined ? '0x0000080n' : hex(0x800 + dimensions);
   if (bytes.length < 4)
     throw new DataError(
@@ -79,6 +81,13 @@ export interface IdxDatasetOptions {
   labelsName?: string;
 }
 
+function checkBytes(argument: string, bytes: Uint8Array): void {
+  if (bytes instanceof Uint8Array) return;
+  const buffer = (bytes as unknown) instanceof ArrayBuffer;
+  const hint = buffer ? '; of a buffer give `new Uint8Array(buffer)`' : '';
+  throw new InvalidArgumentError(argument, `must be the file's bytes, a Uint8Array${hint}`, bytes);
+}
+
 /** The ten digits, in words of one character. */
 export const digits: readonly string[] = Array.from({ length: 10 }, (_, i) => String(i));
 
@@ -100,7 +109,16 @@ export const digits: readonly string[] = Array.from({ length: 10 }, (_, i) => St
  * ```
  */
 export async function idxDataset(options: IdxDatasetOptions): Promise<ArrayDataset> {
-  const { imagesName = 'The images file', labelsName = 'The labels file' } = options;
+  checkOptionNames<IdxDatasetOptions>('idxDataset', options, {
+    images: true,
+    labels: true,
+    classes: true,
+    imagesName: true,
+    labelsName: true,
+  });
+  const { imagesName = 'The images file', labelsName = 'The labels file' } = options ?? {};
+  checkBytes('images', options?.images);
+  checkBytes('labels', options?.labels);
   const images = decodeIdx(await inflate(options.images, imagesName), { name: imagesName, dimensions: 3 });
   const labels = decodeIdx(await inflate(options.labels, labelsName), { name: labelsName, dimensions: 1 });
   const [count, height, width] = images.shape;

@@ -9,7 +9,6 @@ export {
   arrayDataset,
   type Dataset,
   type ImageShape,
-  type Pixels,
   type Sample,
 } from './dataset.js';
 export type { DownloadOptions } from './download-options.js';
@@ -20,10 +19,12 @@ export {
   type IdxDatasetOptions,
   idxDataset,
 } from './idx.js';
+export type { Labels } from './labels.js';
 export type { BatchIterator } from './loader/batch-iterator.js';
 export { DataLoader, type DataLoaderOptions, type Sampler } from './loader/data-loader.js';
 export type { DataLoaderState } from './loader/loader-state.js';
 export { fashionMnist, type MnistOptions, mnist } from './mnist.js';
+export type { Pixels } from './pixels.js';
 export type { DatasetSplit } from './sources.js';
 export { randomSplit, type Split, Subset } from './subset.js';
 export { type AffineParameters, affine, rotate } from './transforms/geometry.js';

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 import type { ArrayDataset } from './dataset.js';
 import type { DownloadOptions } from './download-options.js';
 import { type DatasetSource, type DatasetSplit, fashionMnistSource, mnistSource } from './sources.js';
@@ -61,7 +61,17 @@ export function fashionMnist(options: MnistOptions): Promise<ArrayDataset> {
   return load(fashionMnistSource, options);
 }
 
+const names: OptionNames<MnistOptions> = {
+  split: true,
+  root: true,
+  cacheDir: true,
+  download: true,
+  verify: true,
+};
+
 async function load(source: DatasetSource, options: MnistOptions): Promise<ArrayDataset> {
+  const owner = source === mnistSource ? 'mnist' : 'fashionMnist';
+  checkOptionNames<MnistOptions>(owner, options, names);
   const { split, root, cacheDir, download = true, verify = true } = options ?? {};
   if (split !== 'train' && split !== 'test')
     throw new InvalidArgumentError('split', "must be 'train' or 'test'", split);
@@ -88,6 +98,12 @@ function checkDownload(
   if (download !== true && (download === null || typeof download !== 'object'))
     throw new InvalidArgumentError('download', 'must be true, false or an object', download);
   const given = download === true ? {} : download;
+  checkOptionNames<DownloadOptions>('download', given, {
+    mirrors: true,
+    attempts: true,
+    backoff: true,
+    timeout: true,
+  });
   const { mirrors = source.mirrors, attempts = 3, backoff = 500, timeout = 30_000 } = given;
   if (!Array.isArray(mirrors) || mirrors.length === 0 || !mirrors.every((url) => URL.canParse(url)))
     throw new InvalidArgumentError('download.mirrors', 'must be addresses, at least one', mirrors);

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { type Loss, type LossOptions, smoothedTargets, softTargetLoss } from './loss.js';
 
 /** Options of {@link crossEntropyLoss}. */
@@ -22,6 +22,10 @@ export interface CrossEntropyLossOptions extends LossOptions {
  * ```
  */
 export function crossEntropyLoss(options: CrossEntropyLossOptions = {}): Loss {
+  checkOptionNames<CrossEntropyLossOptions>('crossEntropyLoss', options, {
+    reduction: true,
+    labelSmoothing: true,
+  });
   const { reduction = 'mean', labelSmoothing = 0 } = options;
   checkShare('labelSmoothing', labelSmoothing);
   return softTargetLoss('crossEntropyLoss', reduction, (labels, classes) =>

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '@mnist-kit/core';
 import { checkShare } from './cross-entropy-loss.js';
 import { type Loss, type LossOptions, smoothedTargets, softTargetLoss } from './loss.js';
 
@@ -23,6 +24,10 @@ export interface LabelSmoothingCrossEntropyOptions extends LossOptions {
  * ```
  */
 export function labelSmoothingCrossEntropy(options: LabelSmoothingCrossEntropyOptions = {}): Loss {
+  checkOptionNames<LabelSmoothingCrossEntropyOptions>('labelSmoothingCrossEntropy', options, {
+    reduction: true,
+    smoothing: true,
+  });
   const { reduction = 'mean', smoothing = 0.1 } = options;
   checkShare('smoothing', smoothing);
   return softTargetLoss('labelSmoothingCrossEntropy', reduction, (labels, classes) =>

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { checkShare } from './cross-entropy-loss.js';
 import { describeLoss, type Loss, type LossFunction, softTargetLoss } from './loss.js';
 
 /** How a batch was mixed. */
@@ -20,7 +21,8 @@ type Mixed = Omit<MixupDraw, 'partners'> & { readonly partners: ArrayLike<number
  *
  * @param loss A loss of this package, or a function of your own, which is a mean if its `reduction` does not say.
  * @param mixed How the batch was mixed: what `mixup` drew, or a weight and partners of your own.
- * @throws InvalidArgumentError called, when the batch is not the one that was mixed.
+ * @throws InvalidArgumentError when weight or partners are out of range; called, when the batch is not the one
+ * that was mixed.
  *
  * @example
  * ```ts
@@ -32,6 +34,10 @@ type Mixed = Omit<MixupDraw, 'partners'> & { readonly partners: ArrayLike<number
  * ```
  */
 export function mixupLoss(loss: LossFunction, { lambda, partners }: Mixed): Loss {
+  if (typeof loss !== 'function')
+    throw new InvalidArgumentError('loss', 'must be a function of outputs and labels', loss);
+  checkShare('lambda', lambda);
+  checkPartners(partners);
   const name = `mixup(${loss.name})`;
   const { reduction = 'mean', softTargets } = loss;
   if (softTargets !== undefined)
@@ -63,6 +69,14 @@ export function mixRows(
     for (let k = 0; k < width; k++) into[own + k] = lambda * rows[own + k] + rest * rows[other + k];
   }
   return into;
+}
+
+function checkPartners(partners: ArrayLike<number>): void {
+  for (let i = 0; i < (partners?.length ?? 1); i++) {
+    const partner = partners?.[i];
+    if (!(Number.isInteger(partner) && partner >= 0 && partner < partners.length))
+      throw new InvalidArgumentError('partners', 'must give every sample a position in the batch', partner);
+  }
 }
 
 function checkSize(size: number, partners: ArrayLike<number>): void {

@@ -1,6 +1,7 @@
 import {
   type Batch,
   CheckpointError,
+  checkOptionNames,
   type Generator,
   InvalidArgumentError,
   RandomState,
@@ -83,11 +84,24 @@ export interface Mixup {
  * ```
  */
 export function mixup(options: MixupOptions = {}): Mixup {
+  checkOptionNames<MixupOptions>('mixup', options, {
+    alpha: true,
+    probability: true,
+    seed: true,
+    random: true,
+    permutation: true,
+  });
   const { alpha = 1, probability = 1, seed, random: own } = options;
-  const permutation = options.permutation ?? ((size, generator) => generator.randperm(size));
+  const { permutation = (size: number, generator: Generator) => generator.randperm(size) } = options;
   if (!(Number.isFinite(alpha) && alpha > 0))
     throw new InvalidArgumentError('alpha', 'must be a finite number above 0', alpha);
   checkShare('probability', probability);
+  if (own !== undefined && !(typeof own?.random === 'function' && typeof own.beta === 'function'))
+    throw new InvalidArgumentError('random', 'must have the methods `random` and `beta`', own);
+  if (own !== undefined && seed !== undefined)
+    throw new InvalidArgumentError('seed', 'must be left out where there is a source of your own', seed);
+  if (typeof permutation !== 'function')
+    throw new InvalidArgumentError('permutation', 'must be a function of size and generator', permutation);
   let random = seed === undefined ? undefined : new RandomState(seed);
   let copy = new Float32Array(0);
 

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '@mnist-kit/core';
 import { type Loss, type LossOptions, smoothedTargets, softTargetLoss } from './loss.js';
 
 /**
@@ -5,7 +6,7 @@ import { type Loss, type LossOptions, smoothedTargets, softTargetLoss } from './
  * (https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html). It takes logits as well, because a
  * log-softmax changes nothing when it is applied again; {@link crossEntropyLoss} is the same function.
  *
- * @throws InvalidArgumentError when `reduction` is unknown; called, when shapes do not fit or a label is out of
+ * @throws InvalidArgumentError when `reduction` or another option is unknown; called, when shapes do not fit or a label is out of
  * range.
  *
  * @example
@@ -19,6 +20,8 @@ import { type Loss, type LossOptions, smoothedTargets, softTargetLoss } from './
  * const gradient = tf.grad((x) => loss(x as tf.Tensor2D, labels))(outputs);
  * ```
  */
-export function nllLoss({ reduction = 'mean' }: LossOptions = {}): Loss {
+export function nllLoss(options: LossOptions = {}): Loss {
+  checkOptionNames<LossOptions>('nllLoss', options, { reduction: true });
+  const { reduction = 'mean' } = options;
   return softTargetLoss('nllLoss', reduction, (labels, classes) => smoothedTargets(labels, classes, 0));
 }

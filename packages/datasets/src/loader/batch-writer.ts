@@ -1,5 +1,7 @@
 import { DataError, type Generator } from '@mnist-kit/core';
 import { allocate, type Dataset } from '../dataset.js';
+import { describeLabel, labelHint, toClassIndex } from '../labels.js';
+import { toPixels } from '../pixels.js';
 import type { TransformChain } from './chain.js';
 import { operationSize, type PixelMemory } from './pixel-kernel.js';
 import { canShare, PixelPipeline } from './pixel-pipeline.js';
@@ -106,16 +108,20 @@ export class BatchWriter {
   }
 
   #write(at: number, position: number, generator: Generator | undefined): void {
-    const { image, label } = this.#dataset.get(position);
+    const sample = this.#dataset.get(position);
+    const image = toPixels(`image of sample ${position}`, sample.image);
     if (image.length !== this.#size)
       throw new DataError(
         `Sample ${position} of the data set has ${image.length} values, but its shape ${this.#dataset.shape.join(' x ')} needs ${this.#size}.`,
       );
-    if (!Number.isInteger(label) || label < 0 || label >= this.#dataset.classes.length)
+    const { label } = sample;
+    const index = toClassIndex(label, this.#dataset.classes.length);
+    if (index === undefined)
       throw new DataError(
-        `Sample ${position} of the data set has label ${label}, expected an integer from 0 to ${this.#dataset.classes.length - 1}.`,
+        `Sample ${position} of the data set has label ${describeLabel(label)}, expected an integer from 0 to ` +
+          `${this.#dataset.classes.length - 1}.${labelHint(label)}`,
       );
-    this.labels[at] = label;
+    this.labels[at] = index;
     const start = at * this.#size;
     this.#chain.apply(image, generator, this.images.subarray(start, start + this.#size));
   }

@@ -1,5 +1,6 @@
 import { DataError, type Generator, InvalidArgumentError } from '@mnist-kit/core';
-import type { ImageShape, Pixels } from '../dataset.js';
+import type { ImageShape } from '../dataset.js';
+import type { Pixels } from '../pixels.js';
 import { type Image, type ImageSize, sizeOf } from '../transforms/image.js';
 import { applyResample } from '../transforms/resample.js';
 import {

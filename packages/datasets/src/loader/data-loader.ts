@@ -1,4 +1,11 @@
-import { type Batch, DataError, type Generator, InvalidArgumentError } from '@mnist-kit/core';
+import {
+  type Batch,
+  checkOptionNames,
+  DataError,
+  type Generator,
+  InvalidArgumentError,
+  type OptionNames,
+} from '@mnist-kit/core';
 import type { Dataset, ImageShape } from '../dataset.js';
 import type { Transform } from '../transforms/transform.js';
 import { BatchIterator } from './batch-iterator.js';
@@ -26,6 +33,16 @@ export interface DataLoaderOptions {
   /** The order of the samples, instead of `shuffle`. It is read anew for each epoch. */
   sampler?: Sampler;
 }
+
+const names: OptionNames<DataLoaderOptions> = {
+  batchSize: true,
+  shuffle: true,
+  dropLast: true,
+  transform: true,
+  generator: true,
+  prefetch: true,
+  sampler: true,
+};
 
 /**
  * Batches of a data set, epoch after epoch (`torch.utils.data.DataLoader` with `num_workers=0`).
@@ -80,6 +97,7 @@ export class DataLoader implements AsyncIterable<Batch> {
    * @throws DataError when the data set is empty.
    */
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+    if (new.target === DataLoader) checkOptionNames<DataLoaderOptions>('DataLoader', options, names);
     const { batchSize = 1, shuffle = false, dropLast = false, prefetch = true } = options;
     const { transform, generator, sampler } = options;
     checkDataset(dataset);

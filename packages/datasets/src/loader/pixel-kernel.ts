@@ -1,4 +1,4 @@
-import type { Pixels } from '../dataset.js';
+import type { Pixels } from '../pixels.js';
 
 /** What happens to the job that two threads share; the values of `control[0]`. */
 export const jobState = { idle: 0, pending: 1, working: 2, done: 3 } as const;

@@ -1,5 +1,5 @@
-import { InvalidArgumentError, math } from '@mnist-kit/core';
-import type { Pixels } from '../dataset.js';
+import { checkOptionNames, InvalidArgumentError, math } from '@mnist-kit/core';
+import type { Pixels } from '../pixels.js';
 import { type Image, type ImageSize, sizeOf } from './image.js';
 import { applyResample, type Matrix, type Resample, resampleBy, unchanged } from './resample.js';
 
@@ -56,6 +56,12 @@ export function rotate<P extends Pixels>(image: Image<P>, angle: number): Image<
  * ```
  */
 export function affine<P extends Pixels>(image: Image<P>, parameters: AffineParameters): Image<P> {
+  checkOptionNames<AffineParameters>('affine', parameters, {
+    angle: true,
+    translate: true,
+    scale: true,
+    shear: true,
+  });
   return applyResample(image, affineResample(parameters, sizeOf(image)));
 }
 

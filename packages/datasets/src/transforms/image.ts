@@ -1,5 +1,5 @@
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
-import type { Pixels } from '../dataset.js';
+import { checkPixels, type Pixels } from '../pixels.js';
 
 /** One image, rows from the top, the channels of a pixel side by side. */
 export interface Image<P extends Pixels = Uint8Array> {
@@ -29,8 +29,7 @@ export function sizeOf(image: Image<Pixels>): ImageSize {
   for (const [name, value] of Object.entries({ width, height, channels }))
     if (!Number.isInteger(value) || value < 1)
       throw new InvalidArgumentError(`image.${name}`, 'must be a positive integer', value);
-  if (!(data instanceof Uint8Array || data instanceof Float32Array))
-    throw new InvalidArgumentError('image.data', 'must be a Uint8Array or a Float32Array', data);
+  checkPixels('image.data', data);
   if (data.length !== width * height * channels)
     throw new DataError(
       `An image of ${width} x ${height} pixels with ${channels} channels needs ${width * height * channels} values, received ${data.length}.`,

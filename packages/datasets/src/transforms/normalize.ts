@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import type { NormalizeTransform } from './transform.js';
 
 /** Options of {@link normalize}. */
@@ -24,6 +24,7 @@ export interface NormalizeOptions {
  * ```
  */
 export function normalize(options: NormalizeOptions): NormalizeTransform {
+  checkOptionNames<NormalizeOptions>('normalize', options, { mean: true, std: true });
   const mean = list('mean', options?.mean);
   const std = list('std', options?.std);
   if (std.some((value) => Math.fround(value) === 0))

@@ -1,4 +1,4 @@
-import { type Generator, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, type Generator, InvalidArgumentError } from '@mnist-kit/core';
 import { type AffineParameters, affineResample } from './geometry.js';
 import type { ImageSize } from './image.js';
 import { angleRange, angleRanges, checkRange, roundHalfEven } from './ranges.js';
@@ -44,6 +44,12 @@ export interface RandomAffineTransform extends GeometricTransform {
  * ```
  */
 export function randomAffine(options: RandomAffineOptions): RandomAffineTransform {
+  checkOptionNames<RandomAffineOptions>('randomAffine', options, {
+    degrees: true,
+    translate: true,
+    scale: true,
+    shear: true,
+  });
   const angles = angleRange('degrees', options?.degrees);
   const { translate, scale } = options;
   if (translate !== undefined) {

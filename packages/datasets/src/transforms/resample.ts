@@ -1,4 +1,4 @@
-import type { Pixels } from '../dataset.js';
+import type { Pixels } from '../pixels.js';
 import type { Image, ImageSize } from './image.js';
 import { sizeOf } from './image.js';
 

@@ -1,5 +1,5 @@
 import { type Generator, InvalidArgumentError } from '@mnist-kit/core';
-import type { Pixels } from '../dataset.js';
+import type { Pixels } from '../pixels.js';
 import type { Image, ImageSize } from './image.js';
 import type { Resample } from './resample.js';
 
