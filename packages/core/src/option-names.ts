@@ -15,6 +15,8 @@ const synonyms: readonly (readonly string[])[] = [
   ['valEvery', 'checkValEveryNEpoch', 'valCheckInterval', 'validationFreq'],
   ['accumulateGradBatches', 'accumulate', 'accumulationSteps', 'gradientAccumulationSteps'],
   ['gradientClip', 'gradientClipVal', 'clipNorm', 'clipValue', 'maxNorm'],
+  ['norm', 'maxNorm', 'clipNorm'],
+  ['value', 'clipValue'],
   ['maxLr', 'maxLearningRate'],
   ['resume', 'ckptPath', 'resumeFrom'],
   ['loss', 'criterion', 'lossFn'],

@@ -4,11 +4,24 @@ import { Adam, ChainedScheduler, ExponentialLR, ReduceLROnPlateau, SGD, StepLR }
 import {
   accuracy,
   type Callback,
+  CsvLogger,
   calibrationError,
   confusionMatrix,
+  EarlyStopping,
   EventStream,
+  ExponentialMovingAverage,
   type FitOptions,
+  GradientClipping,
+  JsonlLogger,
+  LearningRateMonitor,
+  ModelCheckpoint,
+  ProgressBar,
   perClassAccuracy,
+  StochasticWeightAveraging,
+  TensorBoardLogger,
+  TerminateOnNaN,
+  ThroughputMonitor,
+  Timer,
   Trainer,
   type TrainerOptions,
   topKAccuracy,
@@ -68,6 +81,88 @@ describe('misspelt options are refused with the one that was meant', () => {
     expect(() => calibrationError({ bin: 3 } as object)).toThrow('did you mean `bins`?');
     for (const metric of [accuracy, perClassAccuracy, confusionMatrix] as ((options: object) => unknown)[])
       expect(() => metric({ normalize: true })).toThrow('`normalize` is not an option of');
+  });
+});
+
+describe('callbacks and lengths of time', () => {
+  test.each<[string, () => unknown, string, string | undefined]>([
+    ['CsvLogger', () => new CsvLogger({ path: 'x', file: 'y' } as never), 'file', undefined],
+    [
+      'EarlyStopping',
+      () => new EarlyStopping({ patience: 1, min_delta: 1 } as never),
+      'min_delta',
+      'minDelta',
+    ],
+    ['EventStream', () => new EventStream({ bufferSize: 3 } as never), 'bufferSize', undefined],
+    [
+      'ExponentialMovingAverage',
+      () => new ExponentialMovingAverage({ warmup: true } as never),
+      'warmup',
+      'warmUp',
+    ],
+    ['GradientClipping', () => new GradientClipping({ maxNorm: 1 } as never), 'maxNorm', 'norm'],
+    [
+      'JsonlLogger',
+      () => new JsonlLogger({ path: 'x', everyNStep: 1 } as never),
+      'everyNStep',
+      'everyNSteps',
+    ],
+    [
+      'LearningRateMonitor',
+      () => new LearningRateMonitor({ intervall: 'step' } as never),
+      'intervall',
+      'interval',
+    ],
+    [
+      'ModelCheckpoint',
+      () => new ModelCheckpoint({ dir: 'x', saveTopk: 3 } as never),
+      'saveTopk',
+      'saveTopK',
+    ],
+    ['ModelCheckpoint', () => new ModelCheckpoint({ dirpath: 'x' } as never), 'dirpath', 'dir'],
+    ['ProgressBar', () => new ProgressBar({ bars: true } as never), 'bars', 'bar'],
+    [
+      'StochasticWeightAveraging',
+      () => new StochasticWeightAveraging({ starts: 3 } as never),
+      'starts',
+      'start',
+    ],
+    [
+      'TensorBoardLogger',
+      () => new TensorBoardLogger({ dir: 'x', histogram: true } as never),
+      'histogram',
+      'histograms',
+    ],
+    ['TerminateOnNaN', () => new TerminateOnNaN({ patience: 3 } as never), 'patience', undefined],
+    ['ThroughputMonitor', () => new ThroughputMonitor({ windows: 3 } as never), 'windows', 'window'],
+    [
+      'Timer',
+      () => new Timer({ maxTime: { hours: 1 }, intervals: 'step' } as never),
+      'intervals',
+      'interval',
+    ],
+    ['maxTime', () => new Timer({ maxTime: { minute: 1 } } as never), 'minute', 'minutes'],
+    ['maxTime', () => make({ maxTime: { hours: 1, min: 5 } }), 'min', undefined],
+    ['GradientClipping', () => make({ gradientClip: { clipNorm: 1 } }), 'clipNorm', 'norm'],
+  ])('%s (%#)', (owner, attempt, key, meant) => {
+    expect(attempt).toThrow(InvalidArgumentError);
+    const hint = meant === undefined ? '' : ` (did you mean \`${meant}\`?)`;
+    expect(attempt).toThrow(`\`${key}\` is not an option of ${owner}${hint}`);
+  });
+
+  test.each([
+    CsvLogger,
+    EarlyStopping,
+    GradientClipping,
+    JsonlLogger,
+    ModelCheckpoint,
+    TensorBoardLogger,
+    Timer,
+  ])('%o says what it needs where it gets nothing, or no object', (Class) => {
+    expect(() => new Class(undefined as never)).toThrow(InvalidArgumentError);
+    expect(() => new Class('runs/first' as never)).toThrow(
+      /^`options` of \w+ must be an object such as \{ \w+: … \}/,
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
@@ -27,7 +28,8 @@ export class CsvLogger implements Callback {
   readonly writesFiles = true;
   readonly #path: string;
 
-  constructor({ path }: CsvLoggerOptions) {
+  constructor(options: CsvLoggerOptions) {
+    const { path } = closedOptions('CsvLogger', options, { path: true });
     if (typeof path !== 'string' || path === '')
       throw new InvalidArgumentError('path', 'must be the name of a file', path);
     this.#path = path;

@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type TensorDict } from '@mnist-kit/core';
+import { InvalidArgumentError, type OptionNames, type TensorDict } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
@@ -19,6 +20,15 @@ export interface EarlyStoppingOptions {
   /** Puts the weights of the best epoch back at the end. Default false. */
   restoreBest?: boolean;
 }
+
+const names: OptionNames<EarlyStoppingOptions> = {
+  monitor: true,
+  mode: true,
+  patience: true,
+  minDelta: true,
+  target: true,
+  restoreBest: true,
+};
 
 interface State {
   best?: number;
@@ -56,7 +66,8 @@ export class EarlyStopping implements Callback {
   #state: State = { bestEpoch: 0, wait: 0 };
 
   constructor(options: EarlyStoppingOptions) {
-    const { monitor = 'valLoss', mode, patience, minDelta = 0, target, restoreBest = false } = options;
+    const given = closedOptions('EarlyStopping', options, names);
+    const { monitor = 'valLoss', mode, patience, minDelta = 0, target, restoreBest = false } = given;
     if (patience === undefined && target === undefined)
       throw new InvalidArgumentError('patience', 'or `target` must be given', patience);
     if (patience !== undefined && (!Number.isInteger(patience) || patience < 1))

@@ -1,3 +1,4 @@
+import { closedOptions, type NoOptions } from '../closed-options.js';
 import type { Callback, OptimizerStepReport, ValidationResult } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord, History } from '../history.js';
@@ -39,6 +40,10 @@ export class EventStream implements Callback, AsyncIterable<TrainingEvent> {
   readonly #events: TrainingEvent[] = [];
   #ended = false;
   #wake: (() => void) | undefined;
+
+  constructor(options: NoOptions = {}) {
+    closedOptions('EventStream', options, {});
+  }
 
   onFitStart({ epochs, batchesPerEpoch }: Run): void {
     this.#push({ type: 'start', epochs, batchesPerEpoch });

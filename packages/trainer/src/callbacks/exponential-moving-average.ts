@@ -1,4 +1,5 @@
 import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
@@ -35,7 +36,9 @@ export class ExponentialMovingAverage implements Callback {
   /** The parameters themselves while the averages are in their place. */
   #own: Float32Array[] | undefined;
 
-  constructor({ decay = 0.999, warmUp = true }: ExponentialMovingAverageOptions = {}) {
+  constructor(options: ExponentialMovingAverageOptions = {}) {
+    const names = { decay: true, warmUp: true } as const;
+    const { decay = 0.999, warmUp = true } = closedOptions('ExponentialMovingAverage', options, names);
     if (!(decay >= 0 && decay <= 1))
       throw new InvalidArgumentError('decay', 'must be between 0 and 1', decay);
     this.#decay = decay;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
@@ -28,7 +29,8 @@ export class GradientClipping implements Callback {
   readonly #value: number | undefined;
   #lastNorm = Number.NaN;
 
-  constructor({ norm, value }: GradientClippingOptions) {
+  constructor(options: GradientClippingOptions) {
+    const { norm, value } = closedOptions('GradientClipping', options, { norm: true, value: true });
     if ((norm === undefined) === (value === undefined))
       throw new InvalidArgumentError('norm', 'or `value` must be given, and not both', norm);
     if (norm !== undefined && !(norm > 0)) throw new InvalidArgumentError('norm', 'must be above 0', norm);

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
@@ -32,7 +33,9 @@ export class JsonlLogger implements Callback {
   readonly #everyNSteps: number;
   #lines: string[] = [];
 
-  constructor({ path, everyNSteps = 0 }: JsonlLoggerOptions) {
+  constructor(options: JsonlLoggerOptions) {
+    const names = { path: true, everyNSteps: true } as const;
+    const { path, everyNSteps = 0 } = closedOptions('JsonlLogger', options, names);
     if (typeof path !== 'string' || path === '')
       throw new InvalidArgumentError('path', 'must be the name of a file', path);
     if (!Number.isInteger(everyNSteps) || everyNSteps < 0)

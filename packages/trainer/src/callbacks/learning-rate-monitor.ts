@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
@@ -36,7 +37,8 @@ export class LearningRateMonitor implements Callback {
   #entries: LearningRateEntry[] = [];
 
   /** @throws InvalidArgumentError for an unknown interval. */
-  constructor({ interval = 'epoch' }: LearningRateMonitorOptions = {}) {
+  constructor(options: LearningRateMonitorOptions = {}) {
+    const { interval = 'epoch' } = closedOptions('LearningRateMonitor', options, { interval: true });
     if (interval !== 'epoch' && interval !== 'step')
       throw new InvalidArgumentError('interval', "must be 'epoch' or 'step'", interval);
     this.#interval = interval;

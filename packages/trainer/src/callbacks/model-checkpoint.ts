@@ -1,6 +1,7 @@
-import { InvalidArgumentError, ModelError, type TensorDict } from '@mnist-kit/core';
+import { InvalidArgumentError, ModelError, type OptionNames, type TensorDict } from '@mnist-kit/core';
 import { loadStateDict, readSafetensors, toTorchNames, writeSafetensors } from '@mnist-kit/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
@@ -34,6 +35,20 @@ export interface ModelCheckpointOptions {
   /** How many states are kept; more than one lets a fit resume when the newest is damaged. Default 2. */
   keepStates?: number;
 }
+
+const names: OptionNames<ModelCheckpointOptions> = {
+  dir: true,
+  monitor: true,
+  mode: true,
+  saveBest: true,
+  saveLast: true,
+  saveTopK: true,
+  saveState: true,
+  everyNEpochs: true,
+  everyNSteps: true,
+  everyNMinutes: true,
+  keepStates: true,
+};
 
 const defaults = {
   saveBest: true,
@@ -92,7 +107,7 @@ export class ModelCheckpoint implements Callback {
   #damaged: readonly string[] = [];
 
   constructor(options: ModelCheckpointOptions) {
-    const { dir, monitor, mode, ...rest } = options;
+    const { dir, monitor, mode, ...rest } = closedOptions('ModelCheckpoint', options, names);
     const settings = { ...defaults, ...withoutUndefined(rest) };
     if (typeof dir !== 'string' || dir === '')
       throw new InvalidArgumentError('dir', 'must be the name of a folder', dir);

@@ -1,3 +1,4 @@
+import { closedOptions } from '../closed-options.js';
 import type { Callback, TrainBatchReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
@@ -43,7 +44,9 @@ export class ProgressBar implements Callback {
   #firstBatch = 0;
   #updated = 0;
 
-  constructor({ bar, log = (line) => console.log(line) }: ProgressBarOptions = {}) {
+  constructor(options: ProgressBarOptions = {}) {
+    const names = { bar: true, log: true } as const;
+    const { bar, log = (line: string) => console.log(line) } = closedOptions('ProgressBar', options, names);
     this.#wantsBar = bar;
     this.#log = log;
   }

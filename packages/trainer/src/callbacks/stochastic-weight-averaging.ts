@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import { setLearningRate } from '../set-learning-rate.js';
@@ -40,7 +41,9 @@ export class StochasticWeightAveraging implements Callback {
   readonly #lr: number | undefined;
   #state: State = { count: 0, averages: [] };
 
-  constructor({ start = 0.75, lr }: StochasticWeightAveragingOptions = {}) {
+  constructor(options: StochasticWeightAveragingOptions = {}) {
+    const names = { start: true, lr: true } as const;
+    const { start = 0.75, lr } = closedOptions('StochasticWeightAveraging', options, names);
     if (!(start > 0) || (start >= 1 && !Number.isInteger(start)))
       throw new InvalidArgumentError(
         'start',

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
@@ -49,7 +50,10 @@ export class TensorBoardLogger implements Callback {
   #path: string | undefined;
   #records: Uint8Array[] = [];
 
-  constructor({ dir, everyNSteps = 50, histograms = false, hyperparameters = {} }: TensorBoardLoggerOptions) {
+  constructor(options: TensorBoardLoggerOptions) {
+    const names = { dir: true, everyNSteps: true, histograms: true, hyperparameters: true } as const;
+    const given = closedOptions('TensorBoardLogger', options, names);
+    const { dir, everyNSteps = 50, histograms = false, hyperparameters = {} } = given;
     if (typeof dir !== 'string' || dir === '')
       throw new InvalidArgumentError('dir', 'must be the name of a folder', dir);
     if (!Number.isInteger(everyNSteps) || everyNSteps < 0)

@@ -1,3 +1,4 @@
+import { closedOptions, type NoOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
@@ -14,6 +15,10 @@ import type { Run } from '../contracts/run.js';
  */
 export class TerminateOnNaN implements Callback {
   readonly name = 'TerminateOnNaN';
+
+  constructor(options: NoOptions = {}) {
+    closedOptions('TerminateOnNaN', options, {});
+  }
 
   onBeforeOptimizerStep(run: Run, loss: number): void {
     if (Number.isFinite(loss)) return;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
@@ -37,7 +38,8 @@ export class ThroughputMonitor implements Callback {
   #samples = 0;
   #started = 0;
 
-  constructor({ window = 50 }: ThroughputMonitorOptions = {}) {
+  constructor(options: ThroughputMonitorOptions = {}) {
+    const { window = 50 } = closedOptions('ThroughputMonitor', options, { window: true });
     if (!Number.isInteger(window) || window < 1)
       throw new InvalidArgumentError('window', 'must be a positive integer', window);
     this.#window = window;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import { formatSeconds } from './epoch-line.js';
@@ -36,7 +37,9 @@ export class Timer implements Callback {
   #before = 0;
   #started = 0;
 
-  constructor({ maxTime, interval = 'step' }: TimerOptions) {
+  constructor(options: TimerOptions) {
+    const names = { maxTime: true, interval: true } as const;
+    const { maxTime, interval = 'step' } = closedOptions('Timer', options, names);
     this.#limit = toSeconds(maxTime);
     if (interval !== 'step' && interval !== 'epoch')
       throw new InvalidArgumentError('interval', "must be 'step' or 'epoch'", interval);
@@ -78,7 +81,8 @@ export class Timer implements Callback {
 
 /** @throws InvalidArgumentError when the duration is not above 0. */
 function toSeconds(duration: Duration): number {
-  const { hours = 0, minutes = 0, seconds = 0 } = duration ?? {};
+  const names = { hours: true, minutes: true, seconds: true } as const;
+  const { hours = 0, minutes = 0, seconds = 0 } = closedOptions('maxTime', duration, names);
   const total = hours * 3600 + minutes * 60 + seconds;
   if (!(total > 0) || !Number.isFinite(total))
     throw new InvalidArgumentError('maxTime', 'must be hours, minutes or seconds above 0', total);

@@ -1,5 +1,5 @@
-import { checkOptionNames } from '@mnist-kit/core';
-import type { Metric, MetricBatch, NoOptions } from './metric.js';
+import { closedOptions, type NoOptions } from '../closed-options.js';
+import type { Metric, MetricBatch } from './metric.js';
 
 /**
  * Share of samples whose largest output is the true class, 0 to 1.
@@ -22,7 +22,7 @@ import type { Metric, MetricBatch, NoOptions } from './metric.js';
  * ```
  */
 export function accuracy(options: NoOptions = {}): Metric<number> {
-  checkOptionNames<NoOptions>('accuracy', options, {});
+  closedOptions('accuracy', options, {});
   let correct = 0;
   let count = 0;
   return {

@@ -1,4 +1,5 @@
-import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Metric, MetricBatch } from './metric.js';
 import { softmaxOfLargest } from './softmax.js';
 
@@ -23,8 +24,7 @@ export interface CalibrationErrorOptions {
  * ```
  */
 export function calibrationError(options: CalibrationErrorOptions = {}): Metric<number> {
-  checkOptionNames<CalibrationErrorOptions>('calibrationError', options, { bins: true });
-  const { bins = 15 } = options;
+  const { bins = 15 } = closedOptions('calibrationError', options, { bins: true });
   if (!Number.isInteger(bins) || bins < 1)
     throw new InvalidArgumentError('bins', 'must be a positive integer', bins);
   const confidence = new Float64Array(bins);

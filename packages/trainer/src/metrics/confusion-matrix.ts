@@ -1,5 +1,5 @@
-import { checkOptionNames } from '@mnist-kit/core';
-import type { Metric, MetricBatch, NoOptions } from './metric.js';
+import { closedOptions, type NoOptions } from '../closed-options.js';
+import type { Metric, MetricBatch } from './metric.js';
 
 /**
  * How many samples of each true class were given each class: `matrix[label][prediction]`.
@@ -12,7 +12,7 @@ import type { Metric, MetricBatch, NoOptions } from './metric.js';
  * ```
  */
 export function confusionMatrix(options: NoOptions = {}): Metric<number[][]> {
-  checkOptionNames<NoOptions>('confusionMatrix', options, {});
+  closedOptions('confusionMatrix', options, {});
   let classes = 0;
   let counts = new Float64Array(0);
   return {

@@ -52,9 +52,6 @@ export interface Metric<T extends MetricValue = MetricValue> {
   compute(): T;
 }
 
-/** Of something that has no options: an empty object, or none. */
-export type NoOptions = Readonly<Record<string, never>>;
-
 /** Metrics by name; `top3` appears in results as `valTop3` and `testTop3`. */
 export type Metrics = Readonly<Record<string, Metric>>;
 

@@ -1,6 +1,6 @@
-import { checkOptionNames } from '@mnist-kit/core';
+import { closedOptions, type NoOptions } from '../closed-options.js';
 import { confusionMatrix } from './confusion-matrix.js';
-import type { Metric, NoOptions } from './metric.js';
+import type { Metric } from './metric.js';
 
 /**
  * Accuracy of each class (its recall), 0 to 1; `NaN` for a class that has no sample.
@@ -13,7 +13,7 @@ import type { Metric, NoOptions } from './metric.js';
  * ```
  */
 export function perClassAccuracy(options: NoOptions = {}): Metric<number[]> {
-  checkOptionNames<NoOptions>('perClassAccuracy', options, {});
+  closedOptions('perClassAccuracy', options, {});
   const matrix = confusionMatrix();
   return {
     reset: () => matrix.reset(),

@@ -1,4 +1,5 @@
-import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError } from '@mnist-kit/core';
+import { closedOptions } from '../closed-options.js';
 import type { Metric, MetricBatch } from './metric.js';
 
 /** Options of {@link topKAccuracy}. */
@@ -22,8 +23,7 @@ export interface TopKAccuracyOptions {
  * ```
  */
 export function topKAccuracy(options: TopKAccuracyOptions = {}): Metric<number> {
-  checkOptionNames<TopKAccuracyOptions>('topKAccuracy', options, { k: true });
-  const { k = 5 } = options;
+  const { k = 5 } = closedOptions('topKAccuracy', options, { k: true });
   if (!Number.isInteger(k) || k < 1) throw new InvalidArgumentError('k', 'must be a positive integer', k);
   let hits = 0;
   let count = 0;
