@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'tsup';
+import { writeEntryFiles } from './lib/entry-files.mjs';
 import { buildFingerprint, entriesOf } from './lib/outdated.mjs';
 import { writeStamp } from './lib/stamps.mjs';
 import { folderOf, packages, programs, root } from './lib/workspace.mjs';
@@ -20,6 +21,9 @@ if (unknown.length > 0) {
 
 // Taken before the build, so that a file saved meanwhile makes the stamp stale rather than wrong.
 const fingerprints = new Map(names.map((name) => [name, buildFingerprint(name)]));
+
+// Of all: one package's declarations are read through the entries of those that it refers to.
+for (const name of packages) writeEntryFiles(join(folderOf(name), 'dist'), entriesOf(name));
 
 const typed = names.filter((name) => packages.includes(name));
 if (typed.length > 0) {

@@ -10,7 +10,7 @@ export function entriesOf(name) {
   const { exports } = JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8'));
   return Object.values(exports)
     .filter((target) => typeof target === 'object')
-    .map((target) => target.default.replace('./dist/', '').replace(/\.js$/, ''));
+    .map((target) => target.import.default.replace('./dist/', '').replace(/\.js$/, ''));
 }
 
 /** What a build of this package depends on, as one hash. */
@@ -23,6 +23,7 @@ export function buildFingerprint(name) {
     join(root, 'tsconfig.base.json'),
     join(root, 'pnpm-lock.yaml'),
     join(root, 'scripts', 'build.mjs'),
+    join(root, 'scripts', 'lib', 'entry-files.mjs'),
   ]);
 }
 
@@ -30,9 +31,12 @@ export function buildFingerprint(name) {
 export function outdated() {
   return [...packages, ...programs].filter((name) => {
     const dist = join(folderOf(name), 'dist');
-    const extensions = packages.includes(name) ? ['.js', '.d.ts'] : ['.js'];
+    const files = (entry) =>
+      packages.includes(name)
+        ? [`${entry}.js`, `${entry}.cjs`, `${entry}.d.ts`, `types/${entry}.d.ts`]
+        : [`${entry}.js`];
     const complete = entriesOf(name).every((entry) =>
-      extensions.every((extension) => existsSync(join(dist, entry + extension))),
+      files(entry).every((file) => existsSync(join(dist, file))),
     );
     return !complete || readStamp(`build-${name}`) !== buildFingerprint(name);
   });
