@@ -47,7 +47,11 @@ const models: Record<string, () => tfl.LayersModel> = {
     const sum = apply(layers.add(), [left, right]);
     const both = apply(layers.concatenate(), [
       sum,
-      apply(layers.averagePooling2d({ poolSize: 3, strides: 1, padding: 'same' }), left),
+      // Not padded by the pool itself, whose stock gradient would be wrong.
+      apply(
+        layers.averagePooling2d({ poolSize: 3, strides: 1 }),
+        apply(layers.zeroPadding2d({ padding: 1 as unknown as [number, number] }), left),
+      ),
     ]);
     const features = apply(layers.flatten(), apply(layers.maxPooling2d({ poolSize: 2 }), both));
     return tfl.model({ inputs: input, outputs: apply(layers.dense({ units: 3 }), features) });

@@ -2,6 +2,7 @@ import { InvalidArgumentError, ModelError } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Executor, ExecutorOptions } from '../executor.js';
 import { useBackend } from './backends.js';
+import { checkLayers } from './check-layers.js';
 import { EagerExecutor } from './eager-executor.js';
 import { layersOf, traceGraph } from './graph.js';
 import { collectParameters } from './weights.js';
@@ -52,6 +53,7 @@ export async function createEagerExecutor(
   const graph = traceGraph(model);
   const sampleShape = readSampleShape(model);
   const classes = readClasses(model);
+  checkLayers(layersOf(graph));
   if (backend !== undefined) await useBackend(backend);
 
   return new EagerExecutor({

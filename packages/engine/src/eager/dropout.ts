@@ -1,7 +1,7 @@
 import { EngineError, type Generator, InvalidArgumentError, ModelError } from '@mnist-kit/core';
 import { placesOf } from '@mnist-kit/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Graph, GraphNode } from './graph.js';
+import { type Graph, type GraphNode, innerLayersOf } from './graph.js';
 
 interface DropoutPlan {
   readonly node: GraphNode;
@@ -87,8 +87,10 @@ function planDropout(node: GraphNode): DropoutPlan[] {
 }
 
 function drawsByItself({ layer }: GraphNode): boolean {
-  const { dropout, recurrentDropout } = layer.getConfig() as Record<string, number | undefined>;
-  return randomLayers.has(layer.getClassName()) || (dropout ?? 0) > 0 || (recurrentDropout ?? 0) > 0;
+  return [layer, ...innerLayersOf(layer)].some((one) => {
+    const { dropout, recurrentDropout } = one.getConfig() as Record<string, number | undefined>;
+    return randomLayers.has(one.getClassName()) || (dropout ?? 0) > 0 || (recurrentDropout ?? 0) > 0;
+  });
 }
 
 /** From the order in which PyTorch draws to the one in which the layer has its values. */

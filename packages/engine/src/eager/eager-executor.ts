@@ -10,9 +10,10 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Executor, StepOutput, StepTarget } from '../executor.js';
 import { BatchStatistics } from './batch-norm.js';
 import { DropoutMasks } from './dropout.js';
+import { explainMissing } from './explain-missing.js';
 import { type Graph, layersOf } from './graph.js';
-import { explainMissingKernel } from './missing-kernel.js';
 import { releaseTape } from './release-tape.js';
+import { withRightKernels } from './repairs/scope.js';
 import { runGraph } from './run-graph.js';
 import { computeLoss } from './target.js';
 import { registerWasmGradients } from './wasm-kernels/register.js';
@@ -82,8 +83,8 @@ export class EagerExecutor implements Executor {
     const statistics = new BatchStatistics();
     let results: { loss: tf.Tensor; outputs: tf.Tensor; gradients: tf.NamedTensorMap } | undefined;
     try {
-      results = explainMissingKernel(() =>
-        tf.tidy(() => this.#forwardBackward(images, size, target, statistics)),
+      results = explainMissing(() =>
+        withRightKernels(() => tf.tidy(() => this.#forwardBackward(images, size, target, statistics))),
       );
       statistics.updateRunning();
       const { loss, outputs, gradients } = results;
@@ -113,8 +114,8 @@ export class EagerExecutor implements Executor {
     const result = new Float32Array(size * this.classes);
     for (let start = 0; start < size; start += this.#batchSize) {
       const count = Math.min(this.#batchSize, size - start);
-      const outputs = explainMissingKernel(() =>
-        tf.tidy(() => runGraph(this.#graph, this.#imageTensor(images, start, count))),
+      const outputs = explainMissing(() =>
+        withRightKernels(() => tf.tidy(() => runGraph(this.#graph, this.#imageTensor(images, start, count)))),
       );
       try {
         result.set((await outputs.data()) as Float32Array, start * this.classes);

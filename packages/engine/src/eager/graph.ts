@@ -10,6 +10,8 @@ export interface GraphNode {
   readonly outputs: readonly number[];
   /** Shape of each input, the batch first (as null). */
   readonly inputShapes: readonly (readonly (number | null)[])[];
+  /** Shape of each output, the batch first (as null). */
+  readonly outputShapes: readonly (readonly (number | null)[])[];
   readonly callArgs: Readonly<Record<string, unknown>>;
   /** How what it reads lies in PyTorch, where that is known. */
   readonly order: FeatureOrder | undefined;
@@ -53,8 +55,9 @@ export function traceGraph(model: tfl.LayersModel): Graph {
       rejectMasking(layer);
       outputs = node.outputTensors.map(() => count++);
       const inputShapes = node.inputTensors.map(({ shape }) => shape);
+      const outputShapes = node.outputTensors.map(({ shape }) => shape);
       const callArgs = node.callArgs ?? {};
-      nodes.push({ layer, inputs, outputs, inputShapes, callArgs, order: orders.get(layer) });
+      nodes.push({ layer, inputs, outputs, inputShapes, outputShapes, callArgs, order: orders.get(layer) });
     }
     node.outputTensors.forEach((output, i) => {
       known.set(output.id, outputs[i]);
@@ -70,6 +73,19 @@ export function traceGraph(model: tfl.LayersModel): Graph {
 /** Every layer once, in the order of its first call. */
 export function layersOf(graph: Graph): tfl.layers.Layer[] {
   return [...new Set(graph.nodes.map(({ layer }) => layer))];
+}
+
+/** What a wrapper or a recurrent layer holds, and what that holds. */
+export function innerLayersOf(layer: tfl.layers.Layer): tfl.layers.Layer[] {
+  const {
+    layer: wrapped,
+    cell,
+    cells,
+    forwardLayer,
+    backwardLayer,
+  } = layer as unknown as Record<string, unknown>;
+  const inner = [wrapped, cell, cells, forwardLayer, backwardLayer].flat().filter((one) => one != null);
+  return (inner as tfl.layers.Layer[]).flatMap((one) => [one, ...innerLayersOf(one)]);
 }
 
 function isModel(layer: tfl.layers.Layer): layer is tfl.LayersModel {

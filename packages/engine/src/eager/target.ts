@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { StepTarget } from '../executor.js';
+import { innerLayersOf } from './graph.js';
 
 /**
  * What a training step minimises: the target's loss, and the penalties of the layers' regularizers.
@@ -15,7 +16,12 @@ export function computeLoss(
   target: StepTarget,
 ): tf.Scalar {
   let loss = targetLoss(outputs, size, target);
-  for (const layer of layers) for (const penalty of layer.calculateLosses()) loss = tf.add(loss, penalty);
+  for (const layer of layers) {
+    for (const penalty of layer.calculateLosses()) loss = tf.add(loss, penalty);
+    // A wrapper counts its layer's penalties as its own, a recurrent layer does not count its cells'.
+    const inner = new Set(innerLayersOf(layer).flatMap(({ losses }) => losses));
+    for (const penalty of inner) if (!layer.losses.includes(penalty)) loss = tf.add(loss, penalty());
+  }
   return loss;
 }
 
