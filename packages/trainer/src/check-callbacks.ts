@@ -16,6 +16,7 @@ const hooks: Readonly<Record<HookName, true>> = {
   onValidationCancel: true,
   onEpochEnd: true,
   onSafePoint: true,
+  onBeforeSnapshot: true,
   onFitEnd: true,
   onException: true,
 };

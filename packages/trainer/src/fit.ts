@@ -75,7 +75,14 @@ export class Fit {
       validateBetween: every < 1 ? () => validation.between() : undefined,
     };
     run.refresh = () => refreshBatchNorm(run, train, loss, generator);
-    run.capture = () => {
+    run.capture = async () => {
+      // A hook that asked for a snapshot itself would never come to an end.
+      run.safe = false;
+      try {
+        await callbacks.emit('onBeforeSnapshot');
+      } finally {
+        run.safe = true;
+      }
       const elapsed = { seconds: this.#epochClock.seconds, trainSeconds: this.#trainClock.seconds };
       return capture(stateful, elapsed, currentPosition(run, train, this.#replay));
     };

@@ -21,7 +21,7 @@ export interface EpochRecord {
   readonly trainAccuracy: number;
   /** Wall time of the epoch in seconds, validation included. */
   readonly seconds: number;
-  /** Training steps per second, data loading included, validation left out. */
+  /** Training batches per second, data loading included, validation left out. */
   readonly itPerSecond: number;
   /** Mean loss over the validation samples, where the loader is called `val`, as it is unless named. */
   readonly valLoss?: number;

@@ -33,7 +33,10 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   callbacks?: readonly Callback[];
   /** Measured on validation and test loaders besides loss and accuracy, by name. */
   metrics?: M;
-  /** Batches whose gradients are averaged for one update. Default 1. */
+  /**
+   * Batches whose gradients are averaged for one update. Default 1. Those left over at the end of an epoch make an
+   * update of their own, with the mean of as many as there are. A loss that sums has its gradients added up.
+   */
   accumulateGradBatches?: number;
   /** Limits gradients before each update: their common norm, or every element. */
   gradientClip?: GradientClippingOptions;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Generator } from '@mnist-kit/core';
 import { afterAll, expect, test } from 'vitest';
 import { Children } from './children/start.js';
+import { loggedSteps } from './event-files.js';
 
 const root = mkdtempSync(join(tmpdir(), 'killed-'));
 const children = new Children();
@@ -85,3 +86,30 @@ test.concurrent.each([
   },
   400_000,
 );
+
+/** What a log says, but for times. */
+function logIn(dir: string): object[] {
+  const lines = readFileSync(join(dir, 'log.jsonl'), 'utf8').trimEnd().split('\n');
+  return lines.map((line) => {
+    const { seconds: _, itPerSecond: __, ...rest } = JSON.parse(line);
+    return rest;
+  });
+}
+
+test('a process killed after a state was saved has logged every step up to it', async () => {
+  const run = (name: string) => ({ dir: join(root, name), logs: join(root, name, 'logs') });
+  const options = { engine: 'plan', epochs: 2, everyNSteps: 1, resume: 'auto' };
+  expect(await children.start({ ...options, ...run('logged') })).toMatchObject({ code: 0 });
+  const killed = run('logged-killed');
+  for (const saves of [4, 3, 9]) {
+    let seen = 0;
+    const ended = await children.start({ ...options, ...killed }, (line, child) => {
+      if (line === 'written' && ++seen === saves) child.kill('SIGKILL');
+    });
+    expect(ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+  }
+  expect(await children.start({ ...options, ...killed })).toMatchObject({ code: 0 });
+  expect(logIn(killed.logs)).toEqual(logIn(run('logged').logs));
+  const steps = Array.from({ length: 20 }, (_, i) => i + 1);
+  expect(loggedSteps(join(killed.logs, 'events'), 'step/loss')).toEqual(steps);
+}, 60_000);

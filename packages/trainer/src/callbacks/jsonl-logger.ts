@@ -16,7 +16,8 @@ export interface JsonlLoggerOptions {
  * Appends one JSON object per line: `{"event": "step", …}` for optimizer steps, with the mean loss and the accuracy
  * of the batches in them, and `{"event": "epoch", …}` with the record of each epoch. Needs Node.
  *
- * A fit from the start begins the file anew; a resumed one drops the lines of steps that are done again.
+ * Lines are held back until the epoch ends or a state is saved. A fit from the start begins the file anew; a resumed
+ * one drops the lines of steps that are done again.
  *
  * @throws InvalidArgumentError for bad options; EngineError at the start of a fit if the file cannot be written.
  * @example
@@ -48,7 +49,7 @@ export class JsonlLogger implements Callback {
     const { dirname, ensureWritableFolder, readFile, writeFileAtomic } = await import('../node/files.js');
     await ensureWritableFolder(dirname(this.#path));
     this.#lines = [];
-    const old = run.step === 0 ? '' : await readFile(this.#path, 'utf8').catch(() => '');
+    const old = run.step === 0 ? '' : await readFile(this.#path, 'utf8').catch(emptyIfMissing);
     const kept = old.split('\n').filter((line) => isBefore(line, run));
     await writeFileAtomic(this.#path, kept.map((line) => `${line}\n`).join(''));
   }
@@ -61,6 +62,10 @@ export class JsonlLogger implements Callback {
   async onEpochEnd(_run: Run, record: EpochRecord): Promise<void> {
     this.#add({ event: 'epoch', ...record });
     await this.#flush();
+  }
+
+  onBeforeSnapshot(): Promise<void> {
+    return this.#flush();
   }
 
   async onFitEnd(): Promise<void> {
@@ -77,10 +82,16 @@ export class JsonlLogger implements Callback {
 
   async #flush(): Promise<void> {
     if (this.#lines.length === 0) return;
-    const { appendFile } = await import('../node/files.js');
-    const lines = this.#lines.splice(0);
-    await appendFile(this.#path, lines.join(''));
+    const { appendDurably } = await import('../node/files.js');
+    const { length } = this.#lines;
+    await appendDurably(this.#path, this.#lines.join(''));
+    this.#lines.splice(0, length);
   }
+}
+
+function emptyIfMissing(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
 }
 
 /** Whether a line was logged before the point from which a run goes on. */

@@ -32,7 +32,8 @@ export interface TensorBoardLoggerOptions {
 
 /**
  * Writes event files that TensorBoard shows: scalars of steps (`step/loss`) and epochs (`epoch/valLoss`),
- * histograms of parameters, hyperparameters, and the images that you add. Needs Node.
+ * histograms of parameters, hyperparameters, and the images that you add. Needs Node. What is added is held back
+ * until the epoch ends or a state is saved.
  *
  * @throws InvalidArgumentError for bad options; EngineError at the start of a fit for a folder that cannot be
  * written.
@@ -115,6 +116,10 @@ export class TensorBoardLogger implements Callback {
     await this.#flush();
   }
 
+  onBeforeSnapshot(): Promise<void> {
+    return this.#flush();
+  }
+
   async onFitEnd(run: Run): Promise<void> {
     if (Object.keys(this.#options.hyperparameters).length > 0)
       this.#records.push(sessionEndEvent(now(run.step)));
@@ -127,8 +132,10 @@ export class TensorBoardLogger implements Callback {
 
   async #flush(): Promise<void> {
     if (this.#path === undefined || this.#records.length === 0) return;
-    const { appendFile } = await import('../node/files.js');
-    for (const record of this.#records.splice(0)) await appendFile(this.#path, record);
+    const { appendDurably } = await import('../node/files.js');
+    const { length } = this.#records;
+    await appendDurably(this.#path, Buffer.concat(this.#records));
+    this.#records.splice(0, length);
   }
 }
 

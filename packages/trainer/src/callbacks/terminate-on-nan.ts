@@ -3,7 +3,7 @@ import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
 /**
- * Ends a fit before the update when a batch's loss is NaN or infinite, and names the first tensor that went
+ * Ends a fit before the update when the loss of its batches is NaN or infinite, and names the first tensor that went
  * bad. The weights are those of the last good step.
  *
  * @example

@@ -106,6 +106,11 @@ export interface Callback {
    * {@link Run.snapshot} may be called.
    */
   onSafePoint?(run: Run): MaybePromise<void>;
+  /**
+   * Before a state of the fit is taken, by {@link Run.snapshot}: write down what is still held back, so that files and
+   * the state that is saved tell the same. The callbacks' own `state` is asked for afterwards.
+   */
+  onBeforeSnapshot?(run: Run): MaybePromise<void>;
   /** Once, when a fit ended by itself, was stopped or was interrupted (`run.history` says which). */
   onFitEnd?(run: Run): MaybePromise<void>;
   /** Once, when a fit ends with an error: close files here. */

@@ -45,7 +45,8 @@ export interface Run {
   /** True between the end of an epoch and the start of the next. */
   readonly epochFinished: boolean;
   /**
-   * Everything that a resumed fit needs to go on from here to the same bits.
+   * Everything that a resumed fit needs to go on from here to the same bits. Every callback's `onBeforeSnapshot` runs
+   * first.
    *
    * @throws CheckpointError anywhere but in `onSafePoint` (and `onException`, when the error came between steps).
    */

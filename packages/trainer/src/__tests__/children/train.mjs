@@ -1,5 +1,5 @@
 // A training process for tests to interrupt and kill: real digits, a real engine, everything random that there is.
-// Usage: node train.mjs '{"dir": …, "engine": …, "epochs": …, "resume": …, "everyNSteps": …, "out": …}'
+// Usage: node train.mjs '{"dir": …, "engine": …, "epochs": …, "resume": …, "everyNSteps": …, "out": …, "logs": …}'
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { Generator } from '@mnist-kit/core';
@@ -8,9 +8,18 @@ import { useBackend } from '@mnist-kit/engine';
 import { labelSmoothingCrossEntropy, mixup } from '@mnist-kit/losses';
 import { convNet } from '@mnist-kit/models';
 import { Adam, ReduceLROnPlateau } from '@mnist-kit/optim';
-import { EarlyStopping, ExponentialMovingAverage, ModelCheckpoint, Trainer } from '@mnist-kit/trainer';
+import {
+  EarlyStopping,
+  ExponentialMovingAverage,
+  JsonlLogger,
+  ModelCheckpoint,
+  TensorBoardLogger,
+  Trainer,
+} from '@mnist-kit/trainer';
 
-const { dir, engine, epochs, resume, everyNSteps, out, exitAfterFit, stall } = JSON.parse(process.argv[2]);
+const { dir, engine, epochs, resume, everyNSteps, out, exitAfterFit, stall, logs } = JSON.parse(
+  process.argv[2],
+);
 
 /** Says when it begins and ends to write. What is written to a pipe is out before the next statement. */
 class AnnouncedCheckpoint extends ModelCheckpoint {
@@ -79,6 +88,12 @@ const trainer = new Trainer({
       },
     },
     average,
+    ...(logs === undefined
+      ? []
+      : [
+          new JsonlLogger({ path: `${logs}/log.jsonl`, everyNSteps: 1 }),
+          new TensorBoardLogger({ dir: `${logs}/events`, everyNSteps: 1 }),
+        ]),
     new EarlyStopping({ monitor: 'valLoss', patience: 100, restoreBest: true }),
     new AnnouncedCheckpoint({ dir, monitor: 'valAccuracy', everyNSteps }),
   ],
