@@ -1,5 +1,6 @@
+import { checkOptionNames } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { convNet, type NetOptions } from './conv-net.js';
+import { convNet, type NetOptions, netOptionNames } from './conv-net.js';
 
 /**
  * The notebook's ConservativeImprovedNet: ImprovedNet without its last block, so 10, 20, 30, 40 and 40
@@ -17,6 +18,7 @@ import { convNet, type NetOptions } from './conv-net.js';
  * ```
  */
 export function conservativeImprovedNet(options: NetOptions = {}): tfl.LayersModel {
+  checkOptionNames<NetOptions>('conservativeImprovedNet', options, netOptionNames);
   const shape = { channels: [10, 20, 30, 40, 40], poolAfter: [2, 4] };
   return convNet({ name: 'conservativeImprovedNet', ...options, ...shape });
 }

@@ -1,4 +1,4 @@
-import { Generator, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, Generator, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { skipGreeting } from './backend.js';
 import { initialize } from './initialize.js';
@@ -18,6 +18,16 @@ export interface NetOptions {
   /** Name of the model. */
   name?: string;
 }
+
+/** Every option of a net whose blocks are fixed. */
+export const netOptionNames: OptionNames<NetOptions> = {
+  generator: true,
+  dropout: true,
+  fcDropout: true,
+  classes: true,
+  inputShape: true,
+  name: true,
+};
 
 /** How {@link convNet} builds a net. */
 export interface ConvNetOptions extends NetOptions {
@@ -57,8 +67,13 @@ export interface ConvNetOptions extends NetOptions {
  * ```
  */
 export function convNet(options: ConvNetOptions): tfl.LayersModel {
-  const { channels, poolAfter = [], dropout = 0.1, fcDropout = 0.2, classes = 10 } = options;
-  const { inputShape = [28, 28, 1], generator = new Generator(0), name = 'convNet' } = options;
+  checkOptionNames<ConvNetOptions>('convNet', options, {
+    ...netOptionNames,
+    channels: true,
+    poolAfter: true,
+  });
+  const { channels, poolAfter = [], dropout = 0.1, fcDropout = 0.2, classes = 10 } = options ?? {};
+  const { inputShape = [28, 28, 1], generator = new Generator(0), name = 'convNet' } = options ?? {};
   checkOptions({ channels, poolAfter, dropout, fcDropout, classes, inputShape });
   skipGreeting();
 

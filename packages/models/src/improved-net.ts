@@ -1,5 +1,6 @@
+import { checkOptionNames } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { convNet, type NetOptions } from './conv-net.js';
+import { convNet, type NetOptions, netOptionNames } from './conv-net.js';
 
 /**
  * The notebook's ImprovedNet: blocks of 10, 20, 30, 40, 40 and 40 channels with pools after the second and
@@ -17,5 +18,6 @@ import { convNet, type NetOptions } from './conv-net.js';
  * ```
  */
 export function improvedNet(options: NetOptions = {}): tfl.LayersModel {
+  checkOptionNames<NetOptions>('improvedNet', options, netOptionNames);
   return convNet({ name: 'improvedNet', ...options, channels: [10, 20, 30, 40, 40, 40], poolAfter: [2, 4] });
 }

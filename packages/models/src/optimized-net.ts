@@ -1,5 +1,6 @@
+import { checkOptionNames } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { convNet, type NetOptions } from './conv-net.js';
+import { convNet, type NetOptions, netOptionNames } from './conv-net.js';
 
 /**
  * The notebook's OptimizedNet: blocks of 8, 16, 16, 32 and 32 channels with pools after the second and the
@@ -17,5 +18,6 @@ import { convNet, type NetOptions } from './conv-net.js';
  * ```
  */
 export function optimizedNet(options: NetOptions = {}): tfl.LayersModel {
+  checkOptionNames<NetOptions>('optimizedNet', options, netOptionNames);
   return convNet({ name: 'optimizedNet', ...options, channels: [8, 16, 16, 32, 32], poolAfter: [2, 4] });
 }

@@ -1,4 +1,4 @@
-import { CheckpointError, type TensorDict } from '@mnist-kit/core';
+import { CheckpointError, checkOptionNames, type TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { StateDict } from './state-tensor.js';
@@ -92,6 +92,7 @@ export function loadStateDict(
   dict: TensorDict,
   options: LoadStateDictOptions = {},
 ): LoadStateDictResult {
+  checkOptionNames<LoadStateDictOptions>('loadStateDict', options, { strict: true });
   const { strict = true } = options;
   const layers = torchRules(model);
   const names = layers.flatMap((layer) => layer.weights.map((rule) => rule.torchName));

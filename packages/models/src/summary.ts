@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { countParameters, torchType } from './parameters.js';
 
@@ -28,6 +28,7 @@ export interface SummaryOptions {
  * ```
  */
 export function summary(model: tfl.LayersModel, options: SummaryOptions = {}): string {
+  checkOptionNames<SummaryOptions>('summary', options, { layout: true });
   const { layout = 'NCHW' } = options;
   if (layout !== 'NCHW' && layout !== 'NHWC')
     throw new InvalidArgumentError('layout', 'must be "NCHW" or "NHWC"', layout);

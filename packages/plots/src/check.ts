@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 import type { PlotOptions } from './svg.js';
 
 /** Throws unless `value` is a whole number of at least `minimum`. */
@@ -14,6 +14,14 @@ export function checkArray(argument: string, value: unknown, least: number, what
     throw new InvalidArgumentError(argument, `must be an array of at least ${least} ${what}`, value);
   }
 }
+
+/** What every plot takes, for `checkOptionNames`. */
+export const plotOptionNames: OptionNames<PlotOptions> = {
+  title: true,
+  width: true,
+  height: true,
+  theme: true,
+};
 
 /** Options with the defaults of one plot filled in, checked. */
 export function withDefaults(

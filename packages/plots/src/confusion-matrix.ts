@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { checkCounts, checkInteger, withDefaults } from './check.js';
 import { formatNumber, formatPercent } from './format.js';
 import { color, onFaint, onStrong, rightShades, wrongShades } from './palette.js';
@@ -46,6 +46,12 @@ export function confusionMatrix(
   counts: readonly (readonly number[])[],
   options: ConfusionMatrixOptions = {},
 ): string {
+  checkOptionNames<ConfusionMatrixOptions>('confusionMatrix', options, {
+    title: true,
+    width: true,
+    theme: true,
+    classNames: true,
+  });
   checkCounts(counts, options.classNames);
   const n = counts.length;
   const names = options.classNames ?? counts.map((_, i) => String(i));

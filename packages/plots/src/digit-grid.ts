@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 import { encode } from 'fast-png';
-import { checkInteger, withDefaults } from './check.js';
+import { checkArray, checkInteger, withDefaults } from './check.js';
 import { color } from './palette.js';
 import { element, escapeXml, label, type PlotOptions, svgDocument } from './svg.js';
 
@@ -36,6 +36,15 @@ export interface DigitGridOptions extends Omit<PlotOptions, 'width' | 'height'> 
   imageSize?: number;
 }
 
+/** Every option of {@link digitGrid}. */
+export const digitGridOptionNames: OptionNames<DigitGridOptions> = {
+  title: true,
+  theme: true,
+  subtitle: true,
+  columns: true,
+  imageSize: true,
+};
+
 /**
  * Draws images in a grid with text under each, as SVG. The pixels are embedded as PNG and drawn without
  * smoothing. Without images the grid says so.
@@ -55,6 +64,10 @@ export interface DigitGridOptions extends Omit<PlotOptions, 'width' | 'height'> 
  * ```
  */
 export function digitGrid(images: readonly CaptionedImage[], options: DigitGridOptions = {}): string {
+  checkOptionNames<DigitGridOptions>('digitGrid', options, digitGridOptionNames);
+  checkArray('images', images, 0, 'images');
+  for (const [i, image] of images.entries())
+    checkOptionNames<CaptionedImage>(`images[${i}]`, image, { image: true, caption: true, tooltip: true });
   const { subtitle, columns = Math.max(1, Math.min(8, images.length)), imageSize = 72 } = options;
   checkInteger('columns', columns, 1);
   checkInteger('imageSize', imageSize, 8);

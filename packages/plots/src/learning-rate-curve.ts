@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { decades, extent, integerAxis, niceRange, valueAxis } from './axes.js';
-import { checkArray, withDefaults } from './check.js';
+import { checkArray, plotOptionNames, withDefaults } from './check.js';
 import { formatRate } from './format.js';
 import { finiteOrGap, renderPanels } from './line-panels.js';
 import { color } from './palette.js';
@@ -49,6 +49,11 @@ export function learningRateCurve(
   points: readonly LearningRatePoint[],
   options: LearningRateCurveOptions = {},
 ): string {
+  checkOptionNames<LearningRateCurveOptions>('learningRateCurve', options, {
+    ...plotOptionNames,
+    scale: true,
+    x: true,
+  });
   const { scale = 'auto' } = options;
   if (scale !== 'auto' && scale !== 'linear' && scale !== 'log') {
     throw new InvalidArgumentError('scale', "must be 'auto', 'linear' or 'log'", scale);

@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { decades, extent, niceRange, valueAxis } from './axes.js';
-import { checkArray, withDefaults } from './check.js';
+import { checkArray, plotOptionNames, withDefaults } from './check.js';
 import { formatNumber, formatRate } from './format.js';
 import { finiteOrGap, type Line, renderPanels } from './line-panels.js';
 import { color } from './palette.js';
@@ -43,6 +43,7 @@ export interface LearningRateSweep {
  */
 export function learningRateFinderCurve(sweep: LearningRateSweep, options: PlotOptions = {}): string {
   checkSweep(sweep);
+  checkOptionNames<PlotOptions>('learningRateFinderCurve', options, plotOptionNames);
   const { lrs, losses, smoothed, suggestion } = sweep;
   const shown = smoothed ?? losses;
   const yRange = lossRange(shown);

@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { decades, extent, integerAxis, niceRange, valueAxis } from './axes.js';
-import { checkArray, checkInteger, withDefaults } from './check.js';
+import { checkArray, checkInteger, plotOptionNames, withDefaults } from './check.js';
 import { formatNumber, formatRate } from './format.js';
 import { finiteOrGap, type Line, renderPanels } from './line-panels.js';
 import { color, seriesColors } from './palette.js';
@@ -55,6 +55,14 @@ export interface LossComparisonOptions extends PlotOptions {
  * ```
  */
 export function lossComparison(curves: readonly NamedCurve[], options: LossComparisonOptions = {}): string {
+  checkOptionNames<LossComparisonOptions>('lossComparison', options, {
+    ...plotOptionNames,
+    difference: true,
+    tolerance: true,
+    firstStep: true,
+    xName: true,
+    yName: true,
+  });
   const { difference = 'relative', tolerance, firstStep = 1, xName = 'Step', yName = 'Loss' } = options;
   if (difference !== 'relative' && difference !== 'absolute') {
     throw new InvalidArgumentError('difference', "must be 'relative' or 'absolute'", difference);

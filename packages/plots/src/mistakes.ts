@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { checkInteger } from './check.js';
-import { type DigitGridOptions, digitGrid, type GrayImage } from './digit-grid.js';
+import { type DigitGridOptions, digitGrid, digitGridOptionNames, type GrayImage } from './digit-grid.js';
 import { formatNumber, formatPercent } from './format.js';
 
 /** What a model said about labelled samples. */
@@ -116,6 +116,11 @@ export function worstMistakes(
   predictions: LabelledPredictions,
   options: WorstMistakesOptions = {},
 ): string {
+  checkOptionNames<WorstMistakesOptions>('worstMistakes', options, {
+    ...digitGridOptionNames,
+    count: true,
+    classNames: true,
+  });
   const { count = 24, classNames, ...grid } = options;
   checkInteger('count', count, 1);
   const classes = predictions.classes ?? 10;

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
-import { EngineError, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, EngineError, InvalidArgumentError } from '@mnist-kit/core';
 import { writeFileAtomic } from '@mnist-kit/core/node';
 import { toPng } from './to-png.js';
 
@@ -31,6 +31,7 @@ export interface SavePlotOptions {
  * ```
  */
 export async function savePlot(path: string, content: string, options: SavePlotOptions = {}): Promise<void> {
+  checkOptionNames<SavePlotOptions>('savePlot', options, { scale: true });
   const format = extname(path).toLowerCase();
   if (format !== '.svg' && format !== '.png' && format !== '.html') {
     throw new InvalidArgumentError('path', 'must end in .svg, .png or .html', path);

@@ -1,4 +1,4 @@
-import { EngineError, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, EngineError, InvalidArgumentError } from '@mnist-kit/core';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
 /** Options of `toPng`. */
@@ -39,6 +39,7 @@ let ready: Promise<void> | undefined;
  * ```
  */
 export async function toPng(svg: string, options: ToPngOptions = {}): Promise<Uint8Array> {
+  checkOptionNames<ToPngOptions>('toPng', options, { scale: true, wasm: true, fonts: true });
   const { scale = 2, wasm, fonts } = options;
   if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) {
     throw new InvalidArgumentError('scale', 'must be a number above 0', scale);

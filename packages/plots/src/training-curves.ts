@@ -1,6 +1,6 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { extent, integerAxis, niceRange, valueAxis } from './axes.js';
-import { withDefaults } from './check.js';
+import { checkArray, plotOptionNames, withDefaults } from './check.js';
 import { checkHistory, type EpochRecord, isFraction, metricOf } from './epoch-record.js';
 import { formatNumber, formatPercent } from './format.js';
 import { finiteOrGap, type Line, type Panel, renderPanels } from './line-panels.js';
@@ -58,7 +58,16 @@ export interface TrainingCurvesOptions extends PlotOptions {
  */
 export function trainingCurves(history: readonly EpochRecord[], options: TrainingCurvesOptions = {}): string {
   checkHistory(history);
+  checkOptionNames<TrainingCurvesOptions>('trainingCurves', options, {
+    ...plotOptionNames,
+    target: true,
+    extra: true,
+    layout: true,
+  });
   const { target, extra = [], layout = 'row' } = options;
+  checkArray('extra', extra, 0, 'curves');
+  for (const [i, curve] of extra.entries())
+    checkOptionNames<ExtraCurve>(`extra[${i}]`, curve, { metric: true, name: true });
   if (layout !== 'row' && layout !== 'column') {
     throw new InvalidArgumentError('layout', "must be 'row' or 'column'", layout);
   }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { checkArray } from '../check.js';
 import { formatNumber } from '../format.js';
 import { escapeXml } from '../svg.js';
@@ -54,6 +54,7 @@ export type ReportBlock = TextBlock | PlotBlock | TableBlock | FactsBlock;
 
 /** One block as HTML. `argument` names it in errors. */
 export function renderBlock(block: ReportBlock, argument: string, sectionTitle: string): string {
+  checkBlock(block, argument);
   switch (block.type) {
     case 'text':
       return block.text
@@ -73,6 +74,16 @@ export function renderBlock(block: ReportBlock, argument: string, sectionTitle: 
         (block as { type?: unknown }).type,
       );
   }
+}
+
+function checkBlock(block: ReportBlock, argument: string): void {
+  const caption = { type: true, caption: true } as const;
+  if (block.type === 'text') checkOptionNames<TextBlock>(argument, block, { type: true, text: true });
+  if (block.type === 'plot')
+    checkOptionNames<PlotBlock>(argument, block, { ...caption, svg: true, narrowSvg: true });
+  if (block.type === 'table')
+    checkOptionNames<TableBlock>(argument, block, { ...caption, columns: true, rows: true, marked: true });
+  if (block.type === 'facts') checkOptionNames<FactsBlock>(argument, block, { ...caption, facts: true });
 }
 
 function renderPlot({ svg, narrowSvg, caption }: PlotBlock, argument: string, sectionTitle: string): string {
@@ -95,6 +106,12 @@ function renderTable(
   title: string,
 ): string {
   checkArray(`${argument}.columns`, columns, 1, 'column');
+  for (const [i, column] of columns.entries())
+    checkOptionNames<ReportColumn>(`${argument}.columns[${i}]`, column, {
+      title: true,
+      format: true,
+      align: true,
+    });
   for (const [i, row] of rows.entries()) {
     if (row.length !== columns.length) {
       throw new InvalidArgumentError(

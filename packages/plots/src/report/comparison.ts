@@ -1,3 +1,4 @@
+import { checkOptionNames } from '@mnist-kit/core';
 import { checkHistory, type EpochRecord, isFraction, metricOf } from '../epoch-record.js';
 import { formatNumber, formatPercent, metricTitle } from '../format.js';
 import { trainingCurves } from '../training-curves.js';
@@ -26,6 +27,7 @@ export function comparisonSection(
   reference: ReferenceRun,
   target: number | undefined,
 ): ReportSection {
+  checkOptionNames<ReferenceRun>('reference', reference, { name: true, history: true, results: true });
   checkHistory(reference.history, 'reference.history');
   const blocks: ReportSection['blocks'][number][] = [];
   const both = (key: string) =>

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { checkArray } from '../check.js';
 import { escapeXml } from '../svg.js';
 import { type ReportBlock, renderBlock } from './blocks.js';
@@ -69,11 +69,22 @@ const policy =
  * ```
  */
 export function htmlReport(options: HtmlReportOptions): string {
+  checkOptionNames<HtmlReportOptions>('htmlReport', options, {
+    title: true,
+    subtitle: true,
+    summary: true,
+    sections: true,
+    footer: true,
+  });
   const { title, subtitle, summary = [], sections, footer } = options;
   if (typeof title !== 'string' || title.trim() === '') {
     throw new InvalidArgumentError('title', 'must be a text that is not empty', title);
   }
   checkArray('sections', sections, 0, 'sections');
+  for (const [i, section] of sections.entries())
+    checkOptionNames<ReportSection>(`sections[${i}]`, section, { title: true, blocks: true });
+  for (const [i, item] of summary.entries())
+    checkOptionNames<SummaryItem>(`summary[${i}]`, item, { label: true, value: true, note: true });
   const ids = uniqueIds(sections.map((section) => section.title));
   const contents = sections
     .map((section, i) => `<li><a href="#${ids[i]}">${escapeXml(section.title)}</a></li>`)

@@ -1,3 +1,4 @@
+import { checkOptionNames, type OptionNames } from '@mnist-kit/core';
 import { confusionMatrix } from '../confusion-matrix.js';
 import { checkHistory, type EpochRecord, isFraction, metricOf } from '../epoch-record.js';
 import { formatDuration, formatNumber, formatPercent, formatRate, metricTitle } from '../format.js';
@@ -41,6 +42,24 @@ export interface TrainingReportOptions {
   footer?: string;
 }
 
+const names: OptionNames<TrainingReportOptions> = {
+  title: true,
+  subtitle: true,
+  history: true,
+  target: true,
+  extra: true,
+  configuration: true,
+  results: true,
+  reference: true,
+  confusion: true,
+  classNames: true,
+  mistakes: true,
+  environment: true,
+  notes: true,
+  sections: true,
+  footer: true,
+};
+
 /**
  * Builds the report of a training run as one self-contained HTML page: the best and final figures, curves
  * of loss, accuracy and learning rate, results, this run beside a reference, confusion matrix and worst
@@ -68,6 +87,7 @@ export interface TrainingReportOptions {
  * ```
  */
 export function trainingReport(options: TrainingReportOptions): string {
+  checkOptionNames<TrainingReportOptions>('trainingReport', options, names);
   const { history, target, extra, results = {}, reference } = options;
   checkHistory(history);
   const sections: ReportSection[] = [];
