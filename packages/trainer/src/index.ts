@@ -57,7 +57,15 @@ export {
   type StopReason,
   type ValidationRecord,
 } from './history.js';
-export type { LearningRateCurve, LearningRateFinderOptions } from './learning-rate-finder.js';
+export type {
+  LearningRateCurve,
+  LearningRateFinderOptions,
+} from './learning-rate-finder/find-learning-rate.js';
+export {
+  type LearningRateSuggestion,
+  type SuggestLearningRateOptions,
+  suggestLearningRate,
+} from './learning-rate-finder/suggest-learning-rate.js';
 export type { Predictions } from './loops/predict.js';
 export { accuracy } from './metrics/accuracy.js';
 export { type CalibrationErrorOptions, calibrationError } from './metrics/calibration-error.js';

@@ -14,7 +14,7 @@ import {
   findLearningRate,
   type LearningRateCurve,
   type LearningRateFinderOptions,
-} from './learning-rate-finder.js';
+} from './learning-rate-finder/find-learning-rate.js';
 import { evaluate } from './loops/evaluate.js';
 import { type Predictions, predict } from './loops/predict.js';
 import { LossRunner } from './loss.js';
@@ -65,7 +65,8 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   #executor: Promise<Executor> | undefined;
   /** What this Trainer has warned of: once is enough. */
   readonly #warned = new Set<string>();
-  #fitting = false;
+  /** What is changing the weights now. */
+  #running: 'fit' | 'findLearningRate' | undefined;
   #disposed = false;
 
   /** @throws InvalidArgumentError for an option that cannot work. */
@@ -88,7 +89,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   async fit(train: LoaderLike, options: FitOptions = {}): Promise<History<M>> {
     const loaders = checkFitOptions(options);
     const { epochs = 1, signal, resume } = options;
-    return this.#training(train, async (parts) => {
+    return this.#train('fit', train, async (parts) => {
       const snapshot = await findSnapshot(resume, this.#options.callbacks ?? []);
       const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs }, parts.executor);
       // The keys that the metrics add are known to the compiler only.
@@ -97,18 +98,44 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   }
 
   /**
-   * Trains for a few steps while the learning rate grows from very small to very large, and puts everything
-   * back: weights, optimizer and random generators.
+   * Trains for a few updates while the learning rate grows from very small to very large, suggests a rate to train
+   * with, and puts everything back: weights and batch-norm statistics, optimizer, random generators, mixup.
+   *
+   * What makes an update is as in a fit: accumulation, gradient clipping, mixup, `limitTrainBatches`,
+   * `overfitBatches`, and parameter groups, which keep their proportion. Schedulers do not step, callbacks do not
+   * run, and nothing is validated. The loader is gone through as often as it takes.
    *
    * Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, https://arxiv.org/abs/1506.01186.
    *
-   * @throws InvalidArgumentError for options out of range.
+   * @param train Yields the training batches.
+   * @returns The curve, raw and smoothed, and the suggestion. That is `undefined` where the loss did not fall by
+   * more than its noise, or where Ctrl-C or `signal` ended the sweep; `reason` then says so.
+   * @throws InvalidArgumentError for options out of range and while a fit is running; otherwise as `fit`, and
+   * everything is put back as well.
+   *
+   * @example
+   * ```ts
+   * import { DataLoader, mnist } from '@mnist-kit/datasets';
+   * import { nllLoss } from '@mnist-kit/losses';
+   * import { optimizedNet } from '@mnist-kit/models';
+   * import { AdamW } from '@mnist-kit/optim';
+   * import { Trainer } from '@mnist-kit/trainer';
+   *
+   * const optimizer = new AdamW({ lr: 1e-3 });
+   * const trainer = new Trainer({ model: optimizedNet(), optimizer, loss: nllLoss() });
+   * const train = new DataLoader(await mnist({ split: 'train' }), { batchSize: 128, shuffle: true });
+   * const { suggestion, reason } = await trainer.findLearningRate(train);
+   * if (suggestion === undefined) throw new Error(reason);
+   * optimizer.lr = suggestion;
+   * ```
    */
   async findLearningRate(
     train: LoaderLike,
     options: LearningRateFinderOptions = {},
   ): Promise<LearningRateCurve> {
-    return this.#training(train, (parts) => findLearningRate({ ...parts, warn: () => {} }, options));
+    return this.#train('findLearningRate', train, (parts) =>
+      findLearningRate({ ...parts, warn: () => {} }, options),
+    );
   }
 
   /** Loss, accuracy and metrics of a loader in inference mode, as `valLoss`, `valAccuracy`, … */
@@ -163,15 +190,21 @@ export class Trainer<M extends Metrics = Record<never, never>> {
     return (await evaluate({ executor, loader, prefix, loss, metrics })) ?? {};
   }
 
-  /** Runs `work` with what training needs, unless a fit is running. */
-  async #training<T>(train: LoaderLike, work: (parts: TrainingParts) => Promise<T>): Promise<T> {
+  /** Runs `work`, which `method` asked for, with what training needs, unless training is going on. */
+  async #train<T>(
+    method: 'fit' | 'findLearningRate',
+    train: LoaderLike,
+    work: (parts: TrainingParts) => Promise<T>,
+  ): Promise<T> {
     const { optimizer, loss } = this.#options;
     if (optimizer === undefined) throw new InvalidArgumentError('optimizer', 'is needed to fit', optimizer);
     if (loss === undefined) throw new InvalidArgumentError('loss', 'is needed to fit', loss);
     checkLoader(train, 'train');
-    if (this.#fitting)
-      throw new InvalidArgumentError('fit', 'must not be called while a fit is running', 'fit');
-    this.#fitting = true;
+    if (this.#running !== undefined) {
+      const running = this.#running === 'fit' ? 'a fit' : '`findLearningRate`';
+      throw new InvalidArgumentError(method, `must not be called while ${running} is running`, method);
+    }
+    this.#running = method;
     try {
       const executor = await this.#ready(train, true);
       this.#warn(probabilitiesUnderLogits(this.#options.model, loss));
@@ -179,7 +212,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
       const warn = this.#options.warn ?? console.warn;
       return await work({ trainer: this.#options, optimizer, loss, executor, generator, train, warn });
     } finally {
-      this.#fitting = false;
+      this.#running = undefined;
     }
   }
 
@@ -191,8 +224,8 @@ export class Trainer<M extends Metrics = Record<never, never>> {
       if (typeof this.#options.executor !== 'object') return this.#executor;
     }
     const executor = await this.executor();
-    // During a fit the executor is ahead of the model.
-    if (starting || !this.#fitting) await writeModelWeights(this.#options.model, executor);
+    // While training goes on the executor is ahead of the model.
+    if (starting || this.#running === undefined) await writeModelWeights(this.#options.model, executor);
     return executor;
   }
 

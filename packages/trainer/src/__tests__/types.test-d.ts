@@ -91,9 +91,10 @@ export async function resultsAndHistoryFollowFromTheMetrics(): Promise<void> {
   const plain = await new Trainer({ model }).validate(loader);
   expectTypeOf(plain.valAccuracy).toEqualTypeOf<number>();
   expectTypeOf<keyof typeof plain>().toEqualTypeOf<'valLoss' | 'valAccuracy'>();
-  const { lrs, suggestion } = await trainer.findLearningRate(loader);
+  const { lrs, suggestion, reason } = await trainer.findLearningRate(loader);
   expectTypeOf(lrs).toEqualTypeOf<readonly number[]>();
-  expectTypeOf(suggestion).toEqualTypeOf<number>();
+  expectTypeOf(suggestion).toEqualTypeOf<number | undefined>();
+  expectTypeOf(reason).toEqualTypeOf<string | undefined>();
 }
 
 export const callback: Callback = {
