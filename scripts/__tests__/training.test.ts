@@ -40,7 +40,7 @@ test('the guide to training names every option and every callback', async () => 
   const options = [...source.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name]) => name);
   const callbacks = readdirSync(join(root, 'packages/trainer/src/callbacks'));
   const hooks = [
-    ...(await readFile(join(root, 'packages/trainer/src/callbacks/callback.ts'), 'utf8')).matchAll(
+    ...(await readFile(join(root, 'packages/trainer/src/contracts/callback.ts'), 'utf8')).matchAll(
       /^ {2}(on\w+)\?/gm,
     ),
   ];

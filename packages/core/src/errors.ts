@@ -71,6 +71,8 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (Array.isArray(value))
     return `[${value.slice(0, 8).map(describe).join(', ')}${value.length > 8 ? ', …' : ''}]`;
+  // Its source would fill the screen.
+  if (typeof value === 'function') return `function ${value.name}`.trimEnd();
   if (value !== null && typeof value === 'object') return value.constructor?.name ?? 'object';
   return String(value);
 }

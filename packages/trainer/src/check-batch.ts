@@ -24,7 +24,7 @@ export function checkBatch(batch: Batch, { inputShape, classes }: Executor): voi
     );
   const { shape, size, images, labels } = batch;
   const [height, width, channels] = inputShape;
-  if (shape?.[0] !== height || shape[1] !== width || shape[2] !== channels)
+  if (shape?.length !== 3 || shape[0] !== height || shape[1] !== width || shape[2] !== channels)
     throw new ModelError(
       `The model takes images of [height, width, channels] = [${inputShape.join(', ')}]. ` +
         `Received: a batch of ${Array.isArray(shape) ? `[${shape.join(', ')}]` : `shape ${String(shape)}`}`,

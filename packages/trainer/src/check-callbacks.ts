@@ -31,7 +31,18 @@ export function checkCallbacks(callbacks: readonly Callback[]): void {
   if (!Array.isArray(callbacks)) throw new InvalidArgumentError('callbacks', 'must be an array', callbacks);
   for (const [i, callback] of callbacks.entries()) {
     if (callback === null || typeof callback !== 'object')
-      throw new InvalidArgumentError(`callbacks[${i}]`, 'must be an object with hooks', callback);
+      throw new InvalidArgumentError(
+        `callbacks[${i}]`,
+        'must be an object with hooks, as new ProgressBar() is',
+        callback,
+      );
+    const first = callbacks.indexOf(callback);
+    if (first !== i)
+      throw new InvalidArgumentError(
+        `callbacks[${i}]`,
+        `must be a callback of its own, and is callbacks[${first}]: its hooks would run twice`,
+        callback,
+      );
     for (const [name, value] of ownAndInherited(callback)) {
       const where = `callbacks[${i}].${name}`;
       const received = `a ${typeof value} of ${callbackName(callback)}`;

@@ -9,6 +9,17 @@ interface Variable {
   read(): Tensor;
 }
 
+/** @throws ModelError for a model whose weights are no more. */
+export function checkAlive(model: LayersModel): void {
+  try {
+    for (const weight of model.weights) weight.read();
+  } catch (cause) {
+    throw new ModelError('The model was disposed of, so it cannot be used any more. Make a new one', {
+      cause,
+    });
+  }
+}
+
 /**
  * Copies the weights of `model` into `executor`, so that whatever was loaded into the model since the executor
  * last wrote it counts.

@@ -19,7 +19,7 @@ import { evaluate } from './loops/evaluate.js';
 import { type Predictions, predict } from './loops/predict.js';
 import { LossRunner } from './loss.js';
 import type { Metrics } from './metrics/metric.js';
-import { writeModelWeights } from './model-weights.js';
+import { checkAlive, writeModelWeights } from './model-weights.js';
 import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
 import { applyShortcuts } from './shortcuts.js';
@@ -218,6 +218,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
 
   /** The executor, holding the model's weights. */
   async #ready(loader: LoaderLike | undefined, starting = false): Promise<Executor> {
+    checkAlive(this.#options.model);
     if (this.#executor === undefined && !this.#disposed) {
       this.#executor = this.#createExecutor(loader?.batchSize);
       // A ready-made one may be older than what was loaded into the model since.

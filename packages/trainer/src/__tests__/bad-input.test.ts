@@ -255,6 +255,45 @@ test.each([
     }
 });
 
+test.each<[string, unknown, string]>([
+  [
+    'text',
+    'good',
+    '`metrics.own` must compute a number, a list of numbers or a list of such lists. Received',
+  ],
+  ['nothing', undefined, '`metrics.own` must compute a number'],
+  ['a promise', Promise.resolve(1), '`metrics.own` must compute a number'],
+  ['a list of text', ['a'], '`metrics.own` must compute a number'],
+])('a metric that computes %s', async (_, value, message) => {
+  const own = { reset() {}, update() {}, compute: () => value as number };
+  await expect(setup({ metrics: { own } }).test(train())).rejects.toThrow(InvalidArgumentError);
+  await expect(setup({ metrics: { own } }).fit(train(), { val: train() })).rejects.toThrow(message);
+});
+
+test('a metric that is asynchronous, or says which way a list is better', async () => {
+  const slow = { reset() {}, update: async () => {}, compute: () => 1 };
+  await expect(setup({ metrics: { slow } }).test(train())).rejects.toThrow(
+    '`metrics.slow.update` must not be asynchronous',
+  );
+  const list = { better: 'higher' as const, reset() {}, update() {}, compute: () => [1, 2] };
+  await expect(setup({ metrics: { list } }).test(train())).rejects.toThrow(
+    '`metrics.list.better` must be left out',
+  );
+});
+
+test('a model that was disposed of', async () => {
+  for (const executor of [undefined, (m: tfl.LayersModel) => new LinearExecutor(m)]) {
+    const model = linearModel();
+    const trainer = setup({ model, executor });
+    await trainer.fit(train());
+    model.dispose();
+    for (const attempt of [() => trainer.fit(train()), () => setup({ model, executor }).test(train())]) {
+      await expect(attempt()).rejects.toThrow(ModelError);
+      await expect(attempt()).rejects.toThrow('The model was disposed of');
+    }
+  }
+});
+
 test('more of the largest outputs than there are classes', async () => {
   const metrics = { top4: topKAccuracy({ k: 4 }) };
   await expect(setup({ metrics }).test(train())).rejects.toThrow(

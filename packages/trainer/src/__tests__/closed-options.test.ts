@@ -194,6 +194,17 @@ describe('hooks that do not exist are refused with the one that was meant', () =
     );
   });
 
+  test('a callback is there once, and is no class', () => {
+    const callback = new EarlyStopping({ patience: 3 });
+    expect(() => make({ callbacks: [callback, new TerminateOnNaN(), callback] })).toThrow(
+      '`callbacks[2]` must be a callback of its own, and is callbacks[0]: its hooks would run twice',
+    );
+    expect(() => make({ callbacks: [EarlyStopping] })).toThrow(
+      '`callbacks[0]` must be an object with hooks, as new ProgressBar() is. ' +
+        'Received: callbacks[0]=function EarlyStopping',
+    );
+  });
+
   test('the hooks there are are listed where none comes close, and must be functions', () => {
     expect(() => make({ callbacks: [{}, { onMoonrise() {} }] })).toThrow(
       /^`callbacks\[1\]\.onMoonrise` is not a hook; there are .*onFitStart, .*onException/,

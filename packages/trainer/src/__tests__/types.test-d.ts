@@ -17,6 +17,7 @@ import {
   type MetricValue,
   perClassAccuracy,
   type Run,
+  TerminateOnNaN,
   Trainer,
   type TrainerOptions,
   topKAccuracy,
@@ -152,6 +153,18 @@ export function whatIsRefused(): void {
   new Trainer({ model, metrics: { name: { better: 'up', reset() {}, update() {}, compute: () => 1 } } });
   // @ts-expect-error A misspelt hook.
   new Trainer({ model, callbacks: [{ onEpochFinished: () => {} }] });
+  // @ts-expect-error A misspelt hook of another framework.
+  new Trainer({ model, callbacks: [{ onBatchEnd: () => {} }] });
+  // @ts-expect-error Gradients are limited by norm or by value.
+  new Trainer({ model, gradientClip: 1 });
+  // @ts-expect-error Warnings are lines.
+  new Trainer({ model, warn: (line: number) => line });
+  // @ts-expect-error Has no options.
+  accuracy({ normalize: true });
+  // @ts-expect-error A misspelt option.
+  calibrationError({ bin: 10 });
+  // @ts-expect-error Has no options.
+  new TerminateOnNaN({ patience: 3 });
   // @ts-expect-error Epochs are counted.
   new Trainer({ model }).fit(loader, { epochs: '3' });
   // @ts-expect-error Numbers are no loader.

@@ -1,4 +1,4 @@
-import { DataError } from '@mnist-kit/core';
+import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { isPromise } from '../callbacks/dispatcher.js';
 import { checkBatch, checkPixels } from '../check-batch.js';
@@ -6,7 +6,7 @@ import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
 import { metricKey } from '../metrics/measured.js';
-import { argmaxRows, type Metrics, type MetricValue } from '../metrics/metric.js';
+import { argmaxRows, type Metric, type Metrics, type MetricValue } from '../metrics/metric.js';
 import { Meter } from './meter.js';
 
 /** What one pass over a loader in inference mode needs. */
@@ -28,8 +28,8 @@ interface EvaluateOptions {
 export async function evaluate(options: EvaluateOptions): Promise<Record<string, MetricValue> | undefined> {
   const { executor, loader, prefix, loss, metrics, limit = Infinity, stopped } = options;
   const { classes } = executor;
-  const accumulators = Object.values(metrics);
-  for (const metric of accumulators) metric.reset();
+  const entries = Object.entries(metrics);
+  for (const [, metric] of entries) metric.reset();
   const meter = new Meter();
   const breather = new Breather();
   let predictions = new Int32Array(0);
@@ -55,8 +55,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Record<string,
       let hits = 0;
       for (let i = 0; i < size; i++) if (predictions[i] === batch.labels[i]) hits++;
       meter.add(loss?.evaluate(outputs, exactly(batch.labels, size), size) ?? 0, hits, size);
-      for (const metric of accumulators)
-        metric.update({ outputs, labels: batch.labels, predictions, size, classes });
+      for (const [name, metric] of entries) {
+        const pending: unknown = metric.update({ outputs, labels: batch.labels, predictions, size, classes });
+        if (isPromise(pending)) throw new InvalidArgumentError(`metrics.${name}.update`, noPromise, pending);
+      }
       const breath = breather.breathe();
       if (breath !== undefined) await breath;
     }
@@ -68,8 +70,32 @@ export async function evaluate(options: EvaluateOptions): Promise<Record<string,
   const result: Record<string, MetricValue> = {};
   if (loss !== undefined) result[`${prefix}Loss`] = meter.loss;
   result[`${prefix}Accuracy`] = meter.accuracy;
-  for (const [name, metric] of Object.entries(metrics)) result[metricKey(prefix, name)] = metric.compute();
+  for (const [name, metric] of entries) {
+    const value = metric.compute();
+    checkValue(value, metric, name);
+    result[metricKey(prefix, name)] = value;
+  }
   return result;
+}
+
+const noPromise = 'must not be asynchronous: the arrays of a batch are used again';
+
+/** Refuses a metric's value that is none, and one that cannot be better or worse though its metric says which. */
+function checkValue(value: MetricValue, { better }: Metric, name: string): void {
+  if (typeof value === 'number') return;
+  if (better !== undefined)
+    throw new InvalidArgumentError(
+      `metrics.${name}.better`,
+      'must be left out for a metric that does not compute a single number',
+      better,
+    );
+  const isList = (list: unknown) => Array.isArray(list) && list.every((item) => typeof item === 'number');
+  if (!isList(value) && !(Array.isArray(value) && value.every(isList)))
+    throw new InvalidArgumentError(
+      `metrics.${name}`,
+      'must compute a number, a list of numbers or a list of such lists',
+      value,
+    );
 }
 
 /** Loaders may hand out a longer, reused array for the last batch. */
