@@ -6,7 +6,7 @@ import { pickSample } from './sample.js';
 
 /**
  * Writes a sample of nets as fixtures, a file for each: inputs, PyTorch's float64 results (`results/`), and in the
- * metadata the architecture and PyTorch's own float32 errors.
+ * metadata the architecture and how far each result may be off.
  *
  * @param folder Where specifications, inputs and results of all nets lie.
  * @param target Where the fixtures go; what lies there is replaced.
@@ -37,11 +37,11 @@ async function fixture({ architecture, torch }: NetReport, folder: string): Prom
   const read = async (what: string) =>
     readSafetensors(await readFile(join(folder, `${architecture.seed}.${what}.safetensors`)));
   const results = Object.entries(await read('float64')).map(([name, tensor]) => [`results/${name}`, tensor]);
-  const rounding = Object.fromEntries(
-    Object.entries(torch.rounding).map(([name, error]) => [name, Number(error.toPrecision(3))]),
+  const tolerance = Object.fromEntries(
+    Object.entries(torch.tolerance).map(([name, error]) => [name, Number(error.toPrecision(3))]),
   );
   return writeSafetensors(
     { ...(await read('inputs')), ...Object.fromEntries(results) },
-    { architecture: JSON.stringify(architecture), rounding: JSON.stringify(rounding) },
+    { architecture: JSON.stringify(architecture), tolerance: JSON.stringify(tolerance) },
   );
 }

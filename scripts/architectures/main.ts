@@ -28,7 +28,7 @@ const HELP = `Random architectures on every executor against PyTorch in float64.
 
 Every tensor (loss, outputs, gradients, running statistics, outputs of an inference after the step) is
   close     within 1e-4 of its largest value,
-  rounding  within 10 times PyTorch's own float32 error,
+  rounding  within 10 times PyTorch's own float32 error (a gradient that is zero: within 1e-6 of the net's largest),
   kink      met once decisions of ReLUs or maxima that lie within rounding are turned over in float64, or
   far       none of these: a failure.
 `;

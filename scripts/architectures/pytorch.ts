@@ -34,8 +34,8 @@ export interface Comparison {
 export interface TorchReport {
   readonly seed: number;
   readonly executors: Readonly<Record<string, Comparison>>;
-  /** PyTorch's own errors in float32, by tensor. */
-  readonly rounding: Readonly<Record<string, number>>;
+  /** How far each tensor may be off. */
+  readonly tolerance: Readonly<Record<string, number>>;
 }
 
 /**
