@@ -53,7 +53,7 @@ export async function createEagerExecutor(
   const graph = traceGraph(model);
   const sampleShape = readSampleShape(model);
   const classes = readClasses(model);
-  checkLayers(layersOf(graph));
+  checkLayers([...model.inputLayers, ...layersOf(graph)]);
   if (backend !== undefined) await useBackend(backend);
 
   return new EagerExecutor({
