@@ -18,7 +18,7 @@ import {
   type TrainerOptions,
   type TrainingEvent,
 } from '@mnist-kit/trainer';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import golden from './fixtures/accumulated-updates.json' with { type: 'json' };
 import { LinearExecutor, linearModel } from './linear-executor.js';
 import { ListLoader, threeClasses } from './list-loader.js';
@@ -161,6 +161,28 @@ test('a monitor of speed counts updates and their samples', async () => {
   expect(monitor.entries.map(({ step }) => step)).toEqual([2, 5]);
   for (const { stepsPerSecond, samplesPerSecond } of monitor.entries)
     expect(samplesPerSecond / stepsPerSecond).toBeCloseTo(6, 9);
+});
+
+test('a monitor of speed leaves out validation inside an epoch', async () => {
+  let clock = 0;
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
+  const monitor = new ThroughputMonitor({ window: 2 });
+  const { executor, trainer } = setup([monitor], { valEvery: 0.25 });
+  const { trainStep, predict } = executor;
+  executor.trainStep = (...step) => {
+    clock += 100;
+    return trainStep.apply(executor, step);
+  };
+  executor.predict = (...images) => {
+    clock += 7_000;
+    return predict.apply(executor, images);
+  };
+  const train = new ListLoader(threeClasses(16), { batchSize: 4 });
+  await trainer.fit(train, { val: new ListLoader(threeClasses(4)) }).finally(() => now.mockRestore());
+  expect(monitor.entries).toEqual([
+    { step: 2, stepsPerSecond: 10, samplesPerSecond: 40 },
+    { step: 4, stepsPerSecond: 10, samplesPerSecond: 40 },
+  ]);
 });
 
 test('a loss that is NaN in any batch of an update stops the fit before it', async () => {

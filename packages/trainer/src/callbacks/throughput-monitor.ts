@@ -37,6 +37,7 @@ export class ThroughputMonitor implements Callback {
   #steps = 0;
   #samples = 0;
   #started = 0;
+  #paused = 0;
 
   constructor(options: ThroughputMonitorOptions = {}) {
     const { window = 50 } = closedOptions('ThroughputMonitor', options, { window: true });
@@ -65,6 +66,15 @@ export class ThroughputMonitor implements Callback {
       samplesPerSecond: this.#samples / seconds,
     });
     this.#restart();
+  }
+
+  // Validation inside an epoch falls into a window.
+  onValidationStart(): void {
+    this.#paused = performance.now();
+  }
+
+  onValidationEnd(): void {
+    this.#started += performance.now() - this.#paused;
   }
 
   #restart(): void {
