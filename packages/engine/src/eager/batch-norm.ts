@@ -37,8 +37,12 @@ export class BatchStatistics {
     const run = tf.customGrad((...args) => {
       const [input, gamma, beta] = args as tf.Tensor[];
       const save = args[3] as unknown as tf.GradSaveFunc;
-      const mean = meanOf(input, axes);
-      const centred = tf.sub(input, mean);
+      // A mean far from zero is itself rounded; what it leaves out is taken off in a second pass.
+      const rough = meanOf(input, axes);
+      const nearlyCentred = tf.sub(input, rough);
+      const rest = meanOf(nearlyCentred, axes);
+      const centred = tf.sub(nearlyCentred, rest);
+      const mean = tf.add(rough, rest);
       const variance = meanOf(tf.square(centred), axes);
       const inverse = tf.rsqrt(tf.add(variance, config.epsilon));
       const normal = tf.mul(centred, inverse);
