@@ -21,6 +21,11 @@ export class Arena {
     return this.alloc(count * 4);
   }
 
+  /** Address of `count` fresh float64 values. */
+  doubles(count: number): number {
+    return this.alloc(count * 8);
+  }
+
   /** One past the last byte handed out. */
   get end(): number {
     return this.#next;

@@ -17,7 +17,7 @@ export function setRunningNorms(graph: StageGraph, memory: PlanMemory): void {
   for (const stage of graph.stages) {
     const { batchNorm } = stage;
     if (!batchNorm) continue;
-    const { scale, shift } = memory.buffersOf(stage);
+    const buffers = memory.buffersOf(stage);
     const weight = (ref: WeightRef | undefined) => ref && memory.weight(ref);
     const gamma = weight(batchNorm.gamma);
     const beta = weight(batchNorm.beta);
@@ -25,9 +25,12 @@ export function setRunningNorms(graph: StageGraph, memory: PlanMemory): void {
     const variance = memory.weight(batchNorm.movingVariance);
     const bias = weight(biasOf(stage));
     for (let c = 0; c < stage.raw.channels; c++) {
-      const factor = (gamma?.[c] ?? 1) / Math.sqrt(variance[c] + batchNorm.epsilon);
-      floats[scale / 4 + c] = factor;
-      floats[shift / 4 + c] = (beta?.[c] ?? 0) - (mean[c] - (bias?.[c] ?? 0)) * factor;
+      const scale = (gamma?.[c] ?? 1) / Math.sqrt(variance[c] + batchNorm.epsilon);
+      const centre = mean[c] - (bias?.[c] ?? 0);
+      floats[buffers.mean / 4 + c] = centre;
+      floats[buffers.scale / 4 + c] = scale;
+      // What the float32 mean leaves out goes into the shift.
+      floats[buffers.shift / 4 + c] = (beta?.[c] ?? 0) - (centre - Math.fround(centre)) * scale;
     }
   }
 }

@@ -58,12 +58,14 @@ export interface StageBuffers {
   readonly gradientBytes: number;
   /** Dropout factors, `[image][padded channel]`, or one per value of the raw output. */
   readonly mask: number;
-  /** Two sums per image and channel, `[image][2][padded channel]`. */
+  /** Two float64 values per image and channel, `[image][2][padded channel]`. */
   readonly partial: number;
   /** Scale and shift of the forward pass, per padded channel. */
   readonly scale: number;
   readonly shift: number;
   readonly mean: number;
+  /** What the float32 mean leaves out, and the inverse standard deviation, per padded channel in float64. */
+  readonly meanRest: number;
   readonly inverseStd: number;
   /** Coefficients of the backward pass: gradient = gA * g + gB * (y - mean) + gC. */
   readonly gA: number;
@@ -179,11 +181,12 @@ export class PlanContext {
           : stage.dropout
             ? arena.floats(channels * capacity)
             : 0,
-      partial: arena.floats(channels * 2 * capacity),
+      partial: arena.doubles(channels * 2 * capacity),
       scale: perChannel(),
       shift: perChannel(),
       mean: perChannel(),
-      inverseStd: perChannel(),
+      meanRest: arena.doubles(channels),
+      inverseStd: arena.doubles(channels),
       gA: perChannel(),
       gB: perChannel(),
       gC: perChannel(),

@@ -17,7 +17,8 @@ import {
 import { needsGradient, type Stage, type StageGraph } from './graph/stage.js';
 import { affineOf, biasOf, needsSums } from './post/affine.js';
 import { emitSums } from './post/backward.js';
-import { emitBiasGradient, emitNormalise, emitNormaliseGradient, emitStatistics } from './post/batch-norm.js';
+import { emitBiasGradient, emitNormalise, emitNormaliseGradient } from './post/batch-norm.js';
+import { emitStatistics } from './post/statistics.js';
 import { emitProducer } from './producers/index.js';
 import { barrierLocals, emitBarrier, emitShared, importSilence } from './threads/synchronise.js';
 

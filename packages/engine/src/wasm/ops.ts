@@ -152,6 +152,28 @@ export const f32x4 = {
   pmax: binary(simd(235)),
 };
 
+/** Two float64 values. */
+export const f64x2 = {
+  const: (value: number): number[] => [...simd(12), ...float64Bytes(value), ...float64Bytes(value)],
+  add: binary(simd(240)),
+  sub: binary(simd(241)),
+  mul: binary(simd(242)),
+  /** The two lower floats of a vector of four. */
+  promoteLow: unary(simd(95)),
+  /** Into the two lower floats of a vector; the upper ones are zero. */
+  demoteZero: unary(simd(94)),
+};
+
+export const i64x2 = {
+  /** One half of `a` and one of `b`: 0 and 1 are the halves of `a`, 2 and 3 those of `b`. */
+  shuffle: (a: Code, b: Code, low: number, high: number): number[] => [
+    ...a,
+    ...b,
+    ...simd(13),
+    ...[low, high].flatMap((half) => Array.from({ length: 8 }, (_, byte) => half * 8 + byte)),
+  ],
+};
+
 export const i32x4 = {
   const: (value: number): number[] => {
     const bytes = [...new Uint8Array(new Int32Array([value]).buffer)];

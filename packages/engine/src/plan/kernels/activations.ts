@@ -107,15 +107,28 @@ export class ActivationCode {
     return f32x4.div(one, f32x4.add(one, this.#exp(f32x4.neg(z))));
   }
 
-  /** `sign(z) (1 - e) / (1 + e)` with `e = exp(-2 |z|)`. */
+  /**
+   * `sign(z) (1 - e) / (1 + e)` with `e = exp(-2 |z|)`; below 0.625, where `1 - e` loses digits, the polynomial
+   * of Cephes' tanhf (https://www.netlib.org/cephes).
+   */
   #tanh(z: Code): Code {
     const { f } = this;
-    const [x, , , e] = this.#temporaries;
+    const [x, square, , e] = this.#temporaries;
     f.set(x, z);
     f.set(e, this.#exp(f32x4.mul(f32x4.abs(get(x)), f32x4.const(-2))));
     const one = f32x4.const(1);
-    const size = f32x4.div(f32x4.sub(one, get(e)), f32x4.add(one, get(e)));
-    return v128.or(size, v128.and(get(x), f32x4.const(-0)));
+    f.set(e, f32x4.div(f32x4.sub(one, get(e)), f32x4.add(one, get(e))));
+    f.set(e, v128.or(get(e), v128.and(get(x), f32x4.const(-0))));
+    f.set(square, f32x4.mul(get(x), get(x)));
+    const polynomial = [
+      -5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1,
+    ].reduce(
+      (sum: Code, factor, i) =>
+        i === 0 ? f32x4.const(factor) : f32x4.add(f32x4.mul(sum, get(square)), f32x4.const(factor)),
+      [] as number[],
+    );
+    const near = f32x4.add(get(x), f32x4.mul(get(x), f32x4.mul(get(square), polynomial)));
+    return v128.bitselect(near, get(e), f32x4.lt(f32x4.abs(get(x)), f32x4.const(0.625)));
   }
 
   /**
@@ -141,12 +154,12 @@ export class ActivationCode {
 
   /**
    * `exp(x)`: `2^n exp(r)` with |r| <= ln(2) / 2 and a Taylor polynomial of degree 7 (relative error below
-   * 2e-7); below -87 it is the smallest normal number's neighbourhood, above 88 infinity's.
+   * 2e-7); below -87.7 it is zero, above 88 infinity's neighbourhood.
    */
   #exp(x: Code): Code {
     const { f } = this;
     const [, n, r] = this.#temporaries;
-    f.set(r, f32x4.pmin(f32x4.pmax(x, f32x4.const(-87)), f32x4.const(88)));
+    f.set(r, f32x4.pmin(f32x4.pmax(x, f32x4.const(-88)), f32x4.const(88)));
     f.set(n, f32x4.nearest(f32x4.mul(get(r), f32x4.const(Math.LOG2E))));
     // ln 2 in two parts, the first with zeros at the end, so that n times it is exact.
     f.set(r, f32x4.sub(get(r), f32x4.mul(get(n), f32x4.const(0.693359375))));

@@ -1,6 +1,6 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
-import { get, i32, type Local, v128 } from '../../wasm/ops.js';
+import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
 
 /** Vectors of four columns that one register block covers, for a matrix of `vectors` of them. */
 export function columnBlocks(vectors: number): number[] {
@@ -32,7 +32,8 @@ export interface GemmShape {
 
 /**
  * One register block of `C (+)= A B`: `rows` rows by `columns` vectors of four columns, a chain of multiply
- * then add over k in rising order for every element of C.
+ * then add over k in rising order for every element of C. What C holds is added last: short chains lose fewer
+ * digits.
  *
  * The k loop is not unrolled: V8 would hoist the loads of a whole unrolled block and spill.
  *
@@ -56,11 +57,7 @@ export function emitBlock(
   f.set(pb, get(b));
   f.set(count, k);
   for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      f.set(
-        acc[row * columns + column],
-        accumulate ? v128.load(get(c), cOffset + row * shape.cRow + column * 16) : v128.zero(),
-      );
+    for (let column = 0; column < columns; column++) f.set(acc[row * columns + column], v128.zero());
   f.doWhile(() => {
     for (let column = 0; column < columns; column++)
       f.set(weights[column], v128.load(get(pb), bOffset + column * 16));
@@ -77,8 +74,11 @@ export function emitBlock(
     return get(count);
   });
   for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      f.emit(v128.store(get(c), get(acc[row * columns + column]), cOffset + row * shape.cRow + column * 16));
+    for (let column = 0; column < columns; column++) {
+      const at = cOffset + row * shape.cRow + column * 16;
+      const sum = get(acc[row * columns + column]);
+      f.emit(v128.store(get(c), accumulate ? f32x4.add(v128.load(get(c), at), sum) : sum, at));
+    }
 }
 
 /** Locals that {@link emitBlock} works with; one set serves a whole function. */

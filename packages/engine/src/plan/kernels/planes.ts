@@ -28,6 +28,35 @@ export function forEachPixel(
   });
 }
 
+/** Pixels whose sum may be taken in float32 before it is added in float64. */
+const BLOCK_PIXELS = 32;
+
+/** Rows of the blocks that {@link forEachBlock} makes. */
+export function rowsOfBlock(height: number, width: number): number {
+  let rows = Math.max(1, Math.min(height, Math.floor(BLOCK_PIXELS / width)));
+  while (height % rows) rows--;
+  return rows;
+}
+
+/**
+ * Visits the pixels as {@link forEachPixel} does and runs `after` behind every block of a few whole rows: sums
+ * of a block lose few digits in float32, and only their totals need more.
+ */
+export function forEachBlock(
+  f: FunctionBuilder,
+  height: number,
+  width: number,
+  pointers: readonly PlanePointer[],
+  body: () => void,
+  after: () => void,
+): void {
+  const rows = rowsOfBlock(height, width);
+  f.repeat(f.local('i32'), height / rows, () => {
+    forEachPixel(f, rows, width, pointers, body);
+    after();
+  });
+}
+
 /** Splits `vectors` channel vectors into passes of at most `most`. */
 export function channelPasses(vectors: number, most: number): { first: number; count: number }[] {
   const passes: { first: number; count: number }[] = [];

@@ -2,6 +2,7 @@ import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
 import { f32, f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
 import { control } from '../context.js';
+import { WideSum } from './wide-sums.js';
 
 /**
  * Loads four weights that lie side by side; lanes past the last channel come out as zero, whatever lies there.
@@ -32,29 +33,35 @@ export function storeLanes(
 }
 
 /**
- * Sums the chunks' partial results of `channels` weights that lie side by side, one chunk after the other, and
- * stores them without padding.
+ * Sums the chunks' partial results of `channels` weights that lie side by side, one chunk after the other in
+ * float64, and stores them without padding.
  *
  * @param row `from` points to the first chunk's partial results, `to` to the gradient; both are left as they
- * were.
+ * were. `wide` when the partial results are float64.
  */
 export function emitReduceRow(
   f: FunctionBuilder,
-  row: { from: Local; to: Local; channels: number; slabBytes: number },
+  row: { from: Local; to: Local; channels: number; slabBytes: number; wide?: boolean },
 ): void {
-  const { from, to, channels, slabBytes } = row;
+  const { from, to, channels, slabBytes, wide = false } = row;
   const [at, left] = f.locals('i32', 2);
-  const sum = f.local('v128');
+  const value = f.local('v128');
+  const total = new WideSum(f);
   for (let channel = 0; channel < channels; channel += 4) {
-    f.set(at, i32.add(get(from), i32.const(channel * 4)));
+    f.set(at, i32.add(get(from), i32.const(channel * (wide ? 8 : 4))));
     f.set(left, i32.load(i32.const(0), control.chunks));
-    f.set(sum, v128.zero());
+    total.clear();
     f.doWhile(() => {
-      f.set(sum, f32x4.add(get(sum), v128.load(get(at))));
+      if (wide) total.addWide(v128.load(get(at)), v128.load(get(at), 16));
+      else {
+        f.set(value, v128.load(get(at)));
+        total.add(value);
+      }
       f.advance(at, slabBytes);
       f.advance(left, -1);
       return get(left);
     });
-    storeLanes(f, get(to), get(sum), channel * 4, channels - channel);
+    f.set(value, total.rounded());
+    storeLanes(f, get(to), get(value), channel * 4, channels - channel);
   }
 }

@@ -1,9 +1,16 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder, FunctionRef } from '../../wasm/function-builder.js';
-import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
-import { denseLayout, type InputWiring, type PlanContext, type PlaneLayout } from '../context.js';
+import { f32x4, get, i32, type Local, memoryFill, v128 } from '../../wasm/ops.js';
+import {
+  denseLayout,
+  elementAddress,
+  type InputWiring,
+  type PlanContext,
+  type PlaneLayout,
+} from '../context.js';
 import { needsGradient, type Stage } from '../graph/stage.js';
-import { channelPasses, forEachPixel } from '../kernels/planes.js';
+import { channelPasses, forEachBlock, forEachPixel } from '../kernels/planes.js';
+import { emitAddWide, WIDE_BYTES } from '../kernels/wide-sums.js';
 import { needsSums } from './affine.js';
 import { Chain } from './chain.js';
 
@@ -20,7 +27,7 @@ function starts(
   return { raw: at(buffers.raw, buffers.rawBytes), gradient: at(buffers.gradient, buffers.gradientBytes) };
 }
 
-/** The four values of a 2 x 2 window: what was stored, what the chain made of it, and the largest. */
+/** The four values of a 2 x 2 window: centred, what the chain made of them, and the largest. */
 class Window {
   readonly y: Local[];
   readonly z: Local[];
@@ -38,7 +45,7 @@ class Window {
   read(chain: Chain, from: Local): void {
     const { f, y, z, top } = this;
     for (const [i, offset] of this.offsets.entries()) {
-      f.set(y[i], v128.load(get(from), offset));
+      f.set(y[i], chain.centre(v128.load(get(from), offset)));
       f.set(z[i], chain.preActivation(get(y[i])));
     }
     f.set(top, f32x4.pmax(f32x4.pmax(get(z[0]), get(z[1])), f32x4.pmax(get(z[2]), get(z[3]))));
@@ -71,13 +78,15 @@ export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming
     const raw = denseLayout(stage, stage.raw);
     const seen = denseLayout(stage, stage.shape);
     const [from, gradient, arriving, partial] = f.locals('i32', 4);
-    const [sum, product, mean, g, y, z, d] = f.locals('v128', 7);
+    const [sum, product, g, y, z, d] = f.locals('v128', 6);
     const chain = new Chain(f, context, stage);
     const { buffers, vectors } = chain;
     const window = new Window(f, windowOffsets(raw));
     const pixels = stage.raw.height * stage.raw.width;
     const withMean = chain.affine === 'batchNorm';
-    f.set(partial, i32.add(i32.mul(get(image), i32.const(vectors * 32)), i32.const(buffers.partial)));
+    const partialBytes = vectors * 2 * WIDE_BYTES;
+    f.set(partial, elementAddress(buffers.partial, image, partialBytes));
+    f.emit(memoryFill(get(partial), i32.const(0), i32.const(partialBytes)));
 
     /** Sets `d` to the gradient that readers of the stage gave. */
     const receive = () => {
@@ -94,22 +103,30 @@ export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming
       { local: gradient, ...seen },
       ...(incoming ? [{ local: arriving, ...incoming.layout }] : []),
     ];
-    const add = (value: Code) => {
+    const add = (centred: Code) => {
       f.set(sum, f32x4.add(get(sum), get(g)));
-      if (withMean) f.set(product, f32x4.add(get(product), f32x4.mul(get(g), f32x4.sub(value, get(mean)))));
+      if (withMean) f.set(product, f32x4.add(get(product), f32x4.mul(get(g), centred)));
     };
     for (let vector = 0; vector < vectors; vector++) {
       const start = starts(context, stage, image, vector);
+      /** Adds a block's sums to the image's. */
+      const finish = () => {
+        const places = [vector, vectors + vector];
+        for (const [i, local] of (withMean ? [sum, product] : [sum]).entries()) {
+          if (chain.mask) f.set(local, f32x4.mul(get(local), get(chain.mask)));
+          emitAddWide(f, partial, places[i] * WIDE_BYTES, local);
+          f.set(local, v128.zero());
+        }
+      };
       chain.setup(image, vector);
       f.set(from, start.raw);
       f.set(gradient, start.gradient);
       f.set(arriving, i32.add(get(source), i32.const(vector * 16)));
       f.set(sum, v128.zero());
       f.set(product, v128.zero());
-      if (withMean) f.set(mean, v128.load(i32.const(0), buffers.mean + vector * 16));
       if (stage.pool === 'max') {
         const windows = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
-        forEachPixel(f, stage.shape.height, stage.shape.width, [windows, ...gradientPointers], () => {
+        const visit = () => {
           window.read(chain, from);
           receive();
           f.set(g, chain.gate(get(d), get(window.top)));
@@ -118,7 +135,8 @@ export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming
           for (const i of [2, 1, 0])
             f.set(y, v128.bitselect(get(window.y[i]), get(y), f32x4.eq(get(window.z[i]), get(window.top))));
           add(get(y));
-        });
+        };
+        forEachBlock(f, stage.shape.height, stage.shape.width, [windows, ...gradientPointers], visit, finish);
       } else {
         const averaged = stage.pool === 'globalAverage';
         if (averaged) {
@@ -126,17 +144,15 @@ export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming
           f.set(d, f32x4.mul(get(d), f32x4.const(1 / pixels)));
         }
         const pointers = [{ local: from, ...raw }, ...(averaged ? [] : gradientPointers)];
-        forEachPixel(f, stage.raw.height, stage.raw.width, pointers, () => {
-          f.set(y, v128.load(get(from)));
+        const visit = () => {
+          f.set(y, chain.centre(v128.load(get(from))));
           f.set(z, chain.preActivation(get(y)));
           if (!averaged) receive();
           f.set(g, chain.gate(get(d), get(z)));
           add(get(y));
-        });
+        };
+        forEachBlock(f, stage.raw.height, stage.raw.width, pointers, visit, finish);
       }
-      const masked = (value: Local) => (chain.mask ? f32x4.mul(get(value), get(chain.mask)) : get(value));
-      f.emit(v128.store(get(partial), masked(sum), vector * 16));
-      f.emit(v128.store(get(partial), masked(product), (vectors + vector) * 16));
     }
   });
 }
@@ -153,7 +169,7 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
     const seen = denseLayout(stage, stage.shape);
     const [from, gradient, to] = f.locals('i32', 3);
     const chains = Array.from({ length: 2 }, () => new Chain(f, context, stage));
-    const coefficients = Array.from({ length: 2 }, () => f.locals('v128', 4));
+    const coefficients = Array.from({ length: 2 }, () => f.locals('v128', 3));
     const [g, y, taken, hit] = f.locals('v128', 4);
     const averaged = f.locals('v128', 2);
     const { buffers, vectors, affine } = chains[0];
@@ -168,12 +184,11 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
         chains[i].setup(image, first + i);
         const at = (base: number) => v128.load(i32.const(0), base + (first + i) * 16);
         const mask = chains[i].mask;
-        const [gA, gB, gC, mean] = coefficients[i];
+        const [gA, gB, gC] = coefficients[i];
         if (normed) {
           f.set(gA, mask ? f32x4.mul(at(buffers.gA), get(mask)) : at(buffers.gA));
           f.set(gB, at(buffers.gB));
           f.set(gC, at(buffers.gC));
-          f.set(mean, at(buffers.mean));
         } else if (mask) f.set(gA, get(mask));
         if (stage.pool === 'globalAverage')
           f.set(averaged[i], f32x4.mul(v128.load(start.gradient, i * 16), f32x4.const(1 / pixels)));
@@ -185,11 +200,10 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
       /** `gA g`, without the part that comes from the batch's statistics. */
       const scaled = (value: Code, i: number) =>
         normed || chains[i].mask ? f32x4.mul(value, get(coefficients[i][0])) : value;
-      const withStatistics = (value: Code, yValue: Code, i: number) => {
-        const [, gB, gC, mean] = coefficients[i];
+      const withStatistics = (value: Code, centred: Code, i: number) => {
+        const [, gB, gC] = coefficients[i];
         if (!normed) return value;
-        const centred = f32x4.mul(f32x4.sub(yValue, get(mean)), get(gB));
-        return f32x4.add(value, f32x4.add(centred, get(gC)));
+        return f32x4.add(value, f32x4.add(f32x4.mul(centred, get(gB)), get(gC)));
       };
 
       if (stage.pool === 'max') {
@@ -222,7 +236,7 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
         if (!stage.pool) pointers.push({ local: gradient, ...seen });
         forEachPixel(f, stage.raw.height, stage.raw.width, pointers, () => {
           for (let i = 0; i < count; i++) {
-            f.set(y, v128.load(get(from), i * 16));
+            f.set(y, chains[i].centre(v128.load(get(from), i * 16)));
             const d = stage.pool ? get(averaged[i]) : v128.load(get(gradient), i * 16);
             const own = chains[i].gate(d, chains[i].preActivation(get(y)));
             f.emit(v128.store(get(to), withStatistics(scaled(own, i), get(y), i), i * 16));

@@ -8,7 +8,7 @@ import { type Affine, affineOf } from './affine.js';
 
 /**
  * The chain from a raw value to what readers see, for one vector of four channels:
- * `z = scale * y + shift`, activation, dropout factor.
+ * `z = scale * (y - mean) + shift`, activation, dropout factor.
  *
  * ReLU is homogeneous, so the dropout factor m >= 0 is folded into the coefficients:
  * `m * relu(scale * y + shift) = relu(m * scale * y + m * shift)`. Backward passes test the sign of the same
@@ -20,6 +20,7 @@ export class Chain {
   readonly vectors: number;
   readonly #scale: Local | undefined;
   readonly #shift: Local | undefined;
+  readonly #mean: Local | undefined;
   /** The dropout factor, where the stage has one. */
   readonly mask: Local | undefined;
   readonly #activation: ActivationCode;
@@ -36,6 +37,7 @@ export class Chain {
     this.#activation = new ActivationCode(f, stage.activation);
     this.#folds = stage.dropout !== undefined && isHomogeneous(stage.activation);
     if (this.affine === 'batchNorm' || this.#folds) this.#scale = f.local('v128');
+    if (this.affine === 'batchNorm') this.#mean = f.local('v128');
     if (this.affine !== 'none') this.#shift = f.local('v128');
     if (stage.dropout) this.mask = f.local('v128');
   }
@@ -54,12 +56,21 @@ export class Chain {
           ? folded(v128.load(i32.const(0), buffers.scale + at))
           : get(this.mask as Local),
       );
+    if (this.#mean) f.set(this.#mean, v128.load(i32.const(0), buffers.mean + at));
     if (this.#shift) f.set(this.#shift, folded(v128.load(i32.const(0), buffers.shift + at)));
   }
 
-  /** `z`, the folded value before the activation. */
-  preActivation(y: Code): Code {
-    const scaled = this.#scale ? f32x4.mul(y, get(this.#scale)) : y;
+  /**
+   * `y - mean` where a batch norm follows, else `y`: what {@link preActivation} takes. The mean is taken off
+   * first because its digits would push those of the deviation out of a float32.
+   */
+  centre(y: Code): Code {
+    return this.#mean ? f32x4.sub(y, get(this.#mean)) : y;
+  }
+
+  /** `z`, the folded value before the activation, of a centred value. */
+  preActivation(centred: Code): Code {
+    const scaled = this.#scale ? f32x4.mul(centred, get(this.#scale)) : centred;
     return this.#shift ? f32x4.add(scaled, get(this.#shift)) : scaled;
   }
 

@@ -2,7 +2,8 @@ import type { FunctionRef } from '../../wasm/function-builder.js';
 import { f32, f32x4, get, i32, memoryCopy, v128 } from '../../wasm/ops.js';
 import { denseLayout, type PlanContext, type PlaneLayout } from '../context.js';
 import type { Stage } from '../graph/stage.js';
-import { channelPasses, forEachPixel } from '../kernels/planes.js';
+import { channelPasses, forEachBlock, forEachPixel } from '../kernels/planes.js';
+import { WideSum } from '../kernels/wide-sums.js';
 import { Chain } from './chain.js';
 
 /**
@@ -25,15 +26,31 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
 
     if (stage.pool === 'globalAverage') {
       const sum = f.local('v128');
+      const total = new WideSum(f);
       const pixels = stage.raw.height * stage.raw.width;
       for (let vector = 0; vector < chain.vectors; vector++) {
         chain.setup(image, vector);
         f.set(from, i32.add(rawStart, i32.const(vector * 16)));
         f.set(sum, v128.zero());
-        forEachPixel(f, stage.raw.height, stage.raw.width, [{ local: from, ...raw }], () =>
-          f.set(sum, f32x4.add(get(sum), chain.activate(chain.preActivation(v128.load(get(from)))))),
+        total.clear();
+        forEachBlock(
+          f,
+          stage.raw.height,
+          stage.raw.width,
+          [{ local: from, ...raw }],
+          () =>
+            f.set(
+              sum,
+              f32x4.add(get(sum), chain.activate(chain.preActivation(chain.centre(v128.load(get(from)))))),
+            ),
+          () => {
+            total.add(sum);
+            f.set(sum, v128.zero());
+          },
         );
-        f.emit(v128.store(get(destination), f32x4.mul(get(sum), f32x4.const(1 / pixels)), vector * 16));
+        f.emit(
+          v128.store(get(destination), f32x4.mul(total.rounded(), f32x4.const(1 / pixels)), vector * 16),
+        );
       }
       return;
     }
@@ -47,7 +64,7 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
       const source = { local: from, pixelBytes: raw.pixelBytes * step, rowBytes: raw.rowBytes * step };
       forEachPixel(f, height, width, [source, { local: to, ...layout }], () => {
         for (const [i, one] of used.entries()) {
-          const z = (offset: number) => one.preActivation(v128.load(get(from), i * 16 + offset));
+          const z = (offset: number) => one.preActivation(one.centre(v128.load(get(from), i * 16 + offset)));
           const top =
             stage.pool === 'max'
               ? f32x4.pmax(

@@ -9,8 +9,9 @@ import {
   type ProducerCode,
 } from '../context.js';
 import { type DepthwiseProducer, paddedChannels, type Stage } from '../graph/stage.js';
-import { forEachPixel } from '../kernels/planes.js';
+import { forEachBlock, forEachPixel } from '../kernels/planes.js';
 import { emitReduceRow, loadWeights } from '../kernels/weights.js';
+import { emitAddWide, WIDE_BYTES } from '../kernels/wide-sums.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 import { emitPerImage } from './per-image.js';
@@ -49,7 +50,8 @@ export function emitDepthwiseConv(
   const kernel = context.weight(kernelRef);
   const taps = kernelHeight * kernelWidth;
   const weights = arena.alloc(taps * pixelBytes);
-  const slabBytes = taps * pixelBytes;
+  /** Partial sums of the filter's gradient are float64. */
+  const slabBytes = taps * pixelBytes * 2;
   const slabs = arena.alloc(context.maxChunks * slabBytes);
   const load = emitLoad(context, input, inputPlane);
 
@@ -137,20 +139,21 @@ export function emitDepthwiseConv(
       const sum = f.local('v128');
       for (const { tap, offset } of everyTap)
         for (let vector = 0; vector < vectors; vector++) {
-          const place = tap * pixelBytes + vector * 16;
           f.set(window, get(source));
           f.set(out, get(gradient));
-          f.set(sum, v128.load(get(slab), place));
-          forEachPixel(f, height, width, outPointers(window, out), () =>
+          f.set(sum, v128.zero());
+          const visit = () =>
             f.set(
               sum,
               f32x4.add(
                 get(sum),
                 f32x4.mul(v128.load(get(window), offset + vector * 16), v128.load(get(out), vector * 16)),
               ),
-            ),
-          );
-          f.emit(v128.store(get(slab), get(sum), place));
+            );
+          forEachBlock(f, height, width, outPointers(window, out), visit, () => {
+            emitAddWide(f, slab, (tap * vectors + vector) * WIDE_BYTES, sum);
+            f.set(sum, v128.zero());
+          });
         }
     },
   );
@@ -212,9 +215,9 @@ export function emitDepthwiseConv(
   });
   const reduce = module.function(`reduce ${stage.name}`, ['i32'], [], (f, [tap]) => {
     const [from, to] = f.locals('i32', 2);
-    f.set(from, elementAddress(slabs, tap, pixelBytes));
+    f.set(from, elementAddress(slabs, tap, pixelBytes * 2));
     f.set(to, elementAddress(kernel.gradient, tap, channels * 4));
-    emitReduceRow(f, { from, to, channels, slabBytes });
+    emitReduceRow(f, { from, to, channels, slabBytes, wide: true });
   });
   return {
     prepare: { items: taps, run: prepare },

@@ -11,8 +11,9 @@ import {
 } from '../context.js';
 import { type ConvProducer, paddedChannels, type Stage } from '../graph/stage.js';
 import { columnBlocks } from '../kernels/gemm.js';
-import { forEachPixel } from '../kernels/planes.js';
+import { forEachPixel, rowsOfBlock } from '../kernels/planes.js';
 import { emitReduceRow, loadWeights } from '../kernels/weights.js';
+import { emitAddWide, WIDE_BYTES } from '../kernels/wide-sums.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 
@@ -64,7 +65,9 @@ export function emitDirectConv(
   const filters = arena.alloc(kernelHeight * rowBytes + 64);
   const transposedRowBytes = realOut * runPadded * 4;
   const transposed = arena.alloc(kernelHeight * transposedRowBytes + 64);
-  const slabBytes = kernelHeight * rowBytes;
+  /** Partial sums of the filter's gradient are float64. */
+  const slabRowBytes = rowBytes * 2;
+  const slabBytes = kernelHeight * slabRowBytes;
   const slabs = arena.alloc(context.maxChunks * slabBytes + 64);
 
   const prepare = module.function(`filters ${stage.name}`, ['i32'], [], (f, [row]) => {
@@ -180,41 +183,44 @@ export function emitDirectConv(
       const acc = f.locals('v128', 8);
       const weights = f.locals('v128', 2);
       const value = f.local('v128');
-      const [kernelRow, position, y, x, a, b, c, rowA] = f.locals('i32', 8);
+      const [kernelRow, position, block, y, x, a, b, c, rowA] = f.locals('i32', 9);
+      const blockHeight = rowsOfBlock(height, width);
       const emitRows = (rows: number, count: number) =>
         f.repeat(position, count, () => {
           let vector = 0;
           for (const columns of columnBlocks(vectors).flatMap((block) => (block === 3 ? [2, 1] : [block]))) {
             const offset = vector * 16;
-            const at = (row: number, column: number) => row * outChannels * 4 + offset + column * 16;
-            for (let row = 0; row < rows; row++)
-              for (let column = 0; column < columns; column++)
-                f.set(acc[row * columns + column], v128.load(get(c), at(row, column)));
+            const cells = acc.slice(0, rows * columns);
+            for (const cell of cells) f.set(cell, v128.zero());
             f.set(a, get(rowA));
             f.set(b, get(gradient));
-            f.repeat(y, height, () => {
-              f.repeat(x, width, () => {
-                for (let column = 0; column < columns; column++)
-                  f.set(weights[column], v128.load(get(b), offset + column * 16));
-                for (let row = 0; row < rows; row++) {
-                  f.set(value, v128.load32Splat(get(a), row * 4));
-                  for (let column = 0; column < columns; column++) {
-                    const cell = acc[row * columns + column];
-                    f.set(cell, f.multiplyAdd(get(cell), get(value), get(weights[column])));
+            f.repeat(block, height / blockHeight, () => {
+              f.repeat(y, blockHeight, () => {
+                f.repeat(x, width, () => {
+                  for (let column = 0; column < columns; column++)
+                    f.set(weights[column], v128.load(get(b), offset + column * 16));
+                  for (let row = 0; row < rows; row++) {
+                    f.set(value, v128.load32Splat(get(a), row * 4));
+                    for (let column = 0; column < columns; column++) {
+                      const cell = cells[row * columns + column];
+                      f.set(cell, f.multiplyAdd(get(cell), get(value), get(weights[column])));
+                    }
                   }
-                }
-                f.advance(a, pixelStep);
-                f.advance(b, outChannels * 4);
+                  f.advance(a, pixelStep);
+                  f.advance(b, outChannels * 4);
+                });
+                f.advance(a, strideY * plane.rowBytes - width * pixelStep);
               });
-              f.advance(a, strideY * plane.rowBytes - width * pixelStep);
+              for (const [i, cell] of cells.entries()) {
+                const row = Math.floor(i / columns);
+                emitAddWide(f, c, row * outChannels * 8 + (vector + (i % columns)) * WIDE_BYTES, cell);
+                f.set(cell, v128.zero());
+              }
             });
-            for (let row = 0; row < rows; row++)
-              for (let column = 0; column < columns; column++)
-                f.emit(v128.store(get(c), get(acc[row * columns + column]), at(row, column)));
             vector += columns;
           }
           f.advance(rowA, rows * 4);
-          f.advance(c, rows * outChannels * 4);
+          f.advance(c, rows * outChannels * 8);
         });
       f.set(c, get(slab));
       f.repeat(kernelRow, kernelHeight, () => {
@@ -297,15 +303,15 @@ export function emitDirectConv(
 
   const reduce = module.function(`reduce ${stage.name}`, ['i32'], [], (f, [row]) => {
     const [from, to, x, channel] = f.locals('i32', 4);
-    f.set(from, elementAddress(slabs, row, rowBytes));
+    f.set(from, elementAddress(slabs, row, slabRowBytes));
     f.set(to, elementAddress(kernel.gradient, row, kernelWidth * realIn * realOut * 4));
     f.repeat(x, kernelWidth, () => {
       f.repeat(channel, realIn, () => {
-        emitReduceRow(f, { from, to, channels: realOut, slabBytes });
-        f.advance(from, outChannels * 4);
+        emitReduceRow(f, { from, to, channels: realOut, slabBytes, wide: true });
+        f.advance(from, outChannels * 8);
         f.advance(to, realOut * 4);
       });
-      f.advance(from, (channelsStored - realIn) * outChannels * 4);
+      f.advance(from, (channelsStored - realIn) * outChannels * 8);
     });
   });
 

@@ -1,16 +1,21 @@
 import type { FunctionRef } from '../../../wasm/function-builder.js';
-import { get, i32, v128 } from '../../../wasm/ops.js';
+import { f64x2, get, i32, v128 } from '../../../wasm/ops.js';
 import { elementAddress, type PlanContext } from '../../context.js';
 import type { ConvProducer, Stage } from '../../graph/stage.js';
 import { emitGemm } from '../../kernels/gemm.js';
 import { emitReduceRow, loadWeights } from '../../kernels/weights.js';
+import { roundedHalves, wideHalves } from '../../kernels/wide-sums.js';
 import type { WinogradLayout } from './layout.js';
 import { FREQUENCIES, TILE_IN, WinogradTransforms } from './transforms.js';
 
 /** Rows and columns of the filter. */
 const SIDE = 3;
 
-/** `(in channel)`: `G g G^T` of a channel's filters, in both orders of the channels. */
+/**
+ * `(in channel)`: `G g G^T` of a channel's filters, in both orders of the channels.
+ *
+ * In float64, rounded once: an error here is the same in every tile, so sums over pixels do not average it out.
+ */
 export function emitFilterTransform(
   context: PlanContext,
   stage: Stage,
@@ -18,9 +23,11 @@ export function emitFilterTransform(
 ): FunctionRef {
   const kernel = context.weight((stage.producer as ConvProducer).kernel);
   return context.module.function(`filters ${stage.name}`, ['i32'], [], (f, [channel]) => {
-    const transforms = new WinogradTransforms(f, [1 / 4, 1 / 6, -1 / 6, 1 / 24, 2, 4]);
-    const g = f.locals('v128', SIDE);
-    const half = f.locals('v128', TILE_IN * SIDE);
+    const transforms = new WinogradTransforms(f, [1 / 4, 1 / 6, -1 / 6, 1 / 24, 2, 4], f64x2);
+    const g = f.local('v128');
+    const column = [f.locals('v128', SIDE), f.locals('v128', SIDE)];
+    const columns = [f.locals('v128', TILE_IN * SIDE), f.locals('v128', TILE_IN * SIDE)];
+    const rows = [f.locals('v128', TILE_IN), f.locals('v128', TILE_IN)];
     const u = f.local('v128');
     const [from, to, transposedTo, left] = f.locals('i32', 4);
     transforms.setup();
@@ -30,21 +37,28 @@ export function emitFilterTransform(
 
     /** Four output channels, of which `valid` exist. */
     const emitVector = (valid: number) => {
-      for (let column = 0; column < SIDE; column++) {
-        for (let row = 0; row < SIDE; row++) {
-          const tap = row * SIDE + column;
-          f.set(g[row], loadWeights(get(from), tap * input.channels * output.channels * 4, valid));
+      for (let x = 0; x < SIDE; x++) {
+        for (let y = 0; y < SIDE; y++) {
+          const tap = y * SIDE + x;
+          f.set(g, loadWeights(get(from), tap * input.channels * output.channels * 4, valid));
+          for (const [i, half] of wideHalves(g).entries()) f.set(column[i][y], half);
         }
-        for (const [row, value] of transforms.filter(g).entries()) f.set(half[row * SIDE + column], value);
+        for (const i of [0, 1])
+          for (const [y, value] of transforms.filter(column[i]).entries())
+            f.set(columns[i][y * SIDE + x], value);
       }
-      for (let row = 0; row < TILE_IN; row++)
-        for (const [column, value] of transforms.filter(half.slice(row * SIDE, (row + 1) * SIDE)).entries()) {
-          const frequency = (row * TILE_IN + column) * filters.frequencyBytes;
-          f.set(u, value);
+      for (let y = 0; y < TILE_IN; y++) {
+        for (const i of [0, 1])
+          for (const [x, value] of transforms.filter(columns[i].slice(y * SIDE, (y + 1) * SIDE)).entries())
+            f.set(rows[i][x], value);
+        for (let x = 0; x < TILE_IN; x++) {
+          const frequency = (y * TILE_IN + x) * filters.frequencyBytes;
+          f.set(u, roundedHalves(get(rows[0][x]), get(rows[1][x])));
           f.emit(v128.store(get(to), get(u), frequency));
           for (let lane = 0; lane < 4; lane++)
             f.emit(v128.store32Lane(get(transposedTo), get(u), lane, frequency + lane * input.padded * 4));
         }
+      }
       f.advance(from, 16);
       f.advance(to, 16);
       f.advance(transposedTo, 4 * input.padded * 4);

@@ -1,6 +1,6 @@
 import type { Code } from '../../../wasm/encode.js';
 import type { FunctionBuilder } from '../../../wasm/function-builder.js';
-import { f32x4, get, type Local } from '../../../wasm/ops.js';
+import { f32x4, type f64x2, get, type Local } from '../../../wasm/ops.js';
 
 /**
  * One-dimensional transforms of Winograd's minimal filtering F(4, 3): four outputs of a 3-tap filter from six
@@ -13,10 +13,14 @@ export class WinogradTransforms {
   readonly #t: Local[];
   readonly #constants = new Map<number, Local>();
 
-  /** @param constants The factors that the transforms in use need; held in registers. */
+  /**
+   * @param constants The factors that the transforms in use need; held in registers.
+   * @param lanes What the filter transform computes with.
+   */
   constructor(
     readonly f: FunctionBuilder,
     constants: readonly number[],
+    readonly lanes: Pick<typeof f64x2, 'const' | 'add' | 'sub' | 'mul'> = f32x4,
   ) {
     this.#t = f.locals('v128', 4);
     for (const value of constants) this.#constants.set(value, f.local('v128'));
@@ -24,13 +28,13 @@ export class WinogradTransforms {
 
   /** Puts the constants into their registers; call it before the loops. */
   setup(): void {
-    for (const [value, local] of this.#constants) this.f.set(local, f32x4.const(value));
+    for (const [value, local] of this.#constants) this.f.set(local, this.lanes.const(value));
   }
 
   #times(value: number, x: Code): Code {
     const local = this.#constants.get(value);
     if (!local) throw new Error(`Factor ${value} was not asked for`);
-    return f32x4.mul(x, get(local));
+    return this.lanes.mul(x, get(local));
   }
 
   /** Input transform, `B^T d`: six values to six. Factors 2, 4, 5. */
@@ -109,18 +113,18 @@ export class WinogradTransforms {
 
   /** Filter transform, `G g`: three values to six. Factors 1/4, 1/6, -1/6, 1/24, 2, 4. */
   filter(g: readonly Local[]): Code[] {
-    const { f } = this;
+    const { f, lanes } = this;
     const [a, b, c] = this.#t;
     const at = g.map(get);
-    f.set(a, f32x4.add(at[0], at[2]));
-    f.set(b, f32x4.add(at[0], this.#times(4, at[2])));
+    f.set(a, lanes.add(at[0], at[2]));
+    f.set(b, lanes.add(at[0], this.#times(4, at[2])));
     f.set(c, this.#times(2, at[1]));
     return [
       this.#times(1 / 4, at[0]),
-      this.#times(-1 / 6, f32x4.add(get(a), at[1])),
-      this.#times(1 / 6, f32x4.sub(at[1], get(a))),
-      this.#times(1 / 24, f32x4.add(get(b), get(c))),
-      this.#times(1 / 24, f32x4.sub(get(b), get(c))),
+      this.#times(-1 / 6, lanes.add(get(a), at[1])),
+      this.#times(1 / 6, lanes.sub(at[1], get(a))),
+      this.#times(1 / 24, lanes.add(get(b), get(c))),
+      this.#times(1 / 24, lanes.sub(get(b), get(c))),
       at[2],
     ];
   }

@@ -1,0 +1,82 @@
+import type { FunctionRef } from '../../wasm/function-builder.js';
+import { f32x4, f64x2, get, i32, memoryFill, v128 } from '../../wasm/ops.js';
+import { denseLayout, elementAddress, type PlanContext } from '../context.js';
+import { paddedChannels, type Stage } from '../graph/stage.js';
+import { channelPasses, forEachBlock } from '../kernels/planes.js';
+import { emitAddWide, WIDE_BYTES, wideHalves } from '../kernels/wide-sums.js';
+
+/** Every how many pixels one is taken for a first guess of an image's mean. */
+const SAMPLE_STEP = 8;
+
+/**
+ * A function `(image, base)` that writes the image's mean and its sum of squared deviations per channel.
+ *
+ * Squares are summed around the mean of every eighth pixel, which costs an eighth of a second pass: it lies
+ * within sqrt(7) standard deviations of the mean whatever the image, so at most three bits cancel, where sums
+ * of plain squares lose all digits once the mean is a few thousand standard deviations.
+ */
+export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef {
+  return context.module.function(`statistics ${stage.name}`, ['i32', 'i32'], [], (f, [image]) => {
+    const { height, width, channels } = stage.raw;
+    const raw = denseLayout(stage, stage.raw);
+    const buffers = context.buffers[stage.index];
+    const vectors = paddedChannels(channels) / 4;
+    const pixels = height * width;
+    const samples = Math.ceil(pixels / SAMPLE_STEP);
+    const partialBytes = vectors * 2 * WIDE_BYTES;
+    const [from, partial, left] = f.locals('i32', 3);
+    const guesses = f.locals('v128', 4);
+    const sums = f.locals('v128', 4);
+    const squares = f.locals('v128', 4);
+    const [y, total] = f.locals('v128', 2);
+    f.set(partial, elementAddress(buffers.partial, image, partialBytes));
+    f.emit(memoryFill(get(partial), i32.const(0), i32.const(partialBytes)));
+    for (const { first, count } of channelPasses(vectors, 4)) {
+      const passes = Array.from({ length: count }, (_, i) => i);
+      const placeOf = (i: number) => ({
+        mean: (first + i) * WIDE_BYTES,
+        squares: (vectors + first + i) * WIDE_BYTES,
+      });
+      const restart = () =>
+        f.set(from, i32.add(elementAddress(buffers.raw, image, buffers.rawBytes), i32.const(first * 16)));
+      const clear = (i: number) => {
+        f.set(sums[i], v128.zero());
+        f.set(squares[i], v128.zero());
+      };
+      restart();
+      for (const i of passes) f.set(guesses[i], v128.zero());
+      f.repeat(left, samples, () => {
+        for (const i of passes) f.set(guesses[i], f32x4.add(get(guesses[i]), v128.load(get(from), i * 16)));
+        f.advance(from, SAMPLE_STEP * raw.pixelBytes);
+      });
+      for (const i of passes) {
+        f.set(guesses[i], f32x4.mul(get(guesses[i]), f32x4.const(1 / samples)));
+        clear(i);
+      }
+      restart();
+      const visit = () => {
+        for (const i of passes) {
+          f.set(y, f32x4.sub(v128.load(get(from), i * 16), get(guesses[i])));
+          f.set(sums[i], f32x4.add(get(sums[i]), get(y)));
+          f.set(squares[i], f32x4.add(get(squares[i]), f32x4.mul(get(y), get(y))));
+        }
+      };
+      forEachBlock(f, height, width, [{ local: from, ...raw }], visit, () => {
+        for (const i of passes) {
+          emitAddWide(f, partial, placeOf(i).mean, sums[i]);
+          emitAddWide(f, partial, placeOf(i).squares, squares[i]);
+          clear(i);
+        }
+      });
+      for (const i of passes)
+        for (const [half, guess] of wideHalves(guesses[i]).entries()) {
+          const [meanAt, squaresAt] = [placeOf(i).mean + half * 16, placeOf(i).squares + half * 16];
+          const share = f64x2.mul(get(total), f64x2.const(1 / pixels));
+          f.set(total, v128.load(get(partial), meanAt));
+          f.emit(v128.store(get(partial), f64x2.add(guess, share), meanAt));
+          const rest = f64x2.sub(v128.load(get(partial), squaresAt), f64x2.mul(get(total), share));
+          f.emit(v128.store(get(partial), rest, squaresAt));
+        }
+    }
+  });
+}
