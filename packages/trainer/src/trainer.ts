@@ -1,4 +1,4 @@
-import { Generator, InvalidArgumentError } from '@mnist-kit/core';
+import { Generator, InvalidArgumentError, ModelError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { createExecutor } from '@mnist-kit/engine';
 import { crossEntropyLoss } from '@mnist-kit/losses';
@@ -19,6 +19,7 @@ import { evaluate } from './loops/evaluate.js';
 import { type Predictions, predict } from './loops/predict.js';
 import { LossRunner } from './loss.js';
 import type { Metrics } from './metrics/metric.js';
+import { modelFingerprint } from './model-fingerprint.js';
 import { checkAlive, writeModelWeights } from './model-weights.js';
 import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
@@ -31,8 +32,8 @@ type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>;
 /**
  * Trains, measures and runs a classifier.
  *
- * Between calls the `tf.LayersModel` holds the truth: what you load into it counts in the next call, and what
- * a fit trained is in it afterwards.
+ * Between calls the `tf.LayersModel` holds the truth: weights that you load into it and layers that you freeze
+ * count in the next call, and what a fit trained is in it afterwards.
  *
  * @example
  * ```ts
@@ -63,6 +64,8 @@ type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>;
 export class Trainer<M extends Metrics = Record<never, never>> {
   readonly #options: TrainerOptions<M>;
   #executor: Promise<Executor> | undefined;
+  /** Of the model when the executor was made. */
+  #fingerprint: string | undefined;
   /** What this Trainer has warned of: once is enough. */
   readonly #warned = new Set<string>();
   /** What is changing the weights now. */
@@ -168,6 +171,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   executor(): Promise<Executor> {
     if (this.#disposed)
       throw new InvalidArgumentError('trainer', 'must not be used after `dispose`', 'a disposed Trainer');
+    this.#fingerprint ??= modelFingerprint(this.#options.model);
     this.#executor ??= this.#createExecutor(undefined);
     return this.#executor;
   }
@@ -219,6 +223,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   /** The executor, holding the model's weights. */
   async #ready(loader: LoaderLike | undefined, starting = false): Promise<Executor> {
     checkAlive(this.#options.model);
+    if (starting || this.#running === undefined) await this.#forgetChangedModel();
     if (this.#executor === undefined && !this.#disposed) {
       this.#executor = this.#createExecutor(loader?.batchSize);
       // A ready-made one may be older than what was loaded into the model since.
@@ -228,6 +233,22 @@ export class Trainer<M extends Metrics = Record<never, never>> {
     // While training goes on the executor is ahead of the model.
     if (starting || this.#running === undefined) await writeModelWeights(this.#options.model, executor);
     return executor;
+  }
+
+  /** Layers frozen, freed or set otherwise since the executor was made count, as weights do. */
+  async #forgetChangedModel(): Promise<void> {
+    const { model, executor: own } = this.#options;
+    const fingerprint = modelFingerprint(model);
+    const changed = this.#fingerprint !== undefined && this.#fingerprint !== fingerprint;
+    this.#fingerprint = fingerprint;
+    if (!changed || this.#executor === undefined) return;
+    const executor = await this.#executor;
+    if (executor === own)
+      throw new ModelError(
+        'The model was changed (a layer frozen, freed or set otherwise) after its executor was made: make a new executor and a new Trainer',
+      );
+    this.#executor = undefined;
+    await executor.dispose();
   }
 
   async #createExecutor(batchSize: number | undefined): Promise<Executor> {
