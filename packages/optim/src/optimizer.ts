@@ -221,6 +221,13 @@ export abstract class Optimizer {
         `The state has ${state.groups?.length ?? 0} parameter groups, the optimizer has ${this.groups.length}. ` +
           'Make it with the same `groups`.',
       );
+    const numbers = [
+      ...[state.step, ...Object.values(state.steps ?? {})],
+      ...state.groups.flatMap((group) => [group?.lr, group?.weightDecay]),
+      ...(this.momentum === undefined ? [] : [state.momentum]),
+    ];
+    if (!numbers.every(Number.isFinite))
+      throw new CheckpointError(`This state of ${this.kind} is damaged: it lacks a step, rate or momentum.`);
     const slots = Object.entries(state.steps ?? {}).map(([name, step]) => {
       const arrays = this.slotNames.map((slot) => {
         const array = state.tensors?.[`${name}.${slot}`];

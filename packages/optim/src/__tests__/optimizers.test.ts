@@ -177,6 +177,12 @@ test('a state that does not fit is refused and changes nothing', () => {
   expect(loaded(() => new Adam({ lr: 1, groups: [{ match: /x/ }] }), {})).toThrow(/1 parameter groups/);
   expect(loaded(() => new Adam({ lr: 1 }), { tensors: {} })).toThrow(/lacks the tensor fc\/bias\.expAvg/);
   expect(() => adam.loadState(undefined as never)).toThrow(CheckpointError);
+  for (const damage of [
+    { step: undefined },
+    { momentum: undefined },
+    { groups: [{ lr: null, weightDecay: 0 }] },
+  ])
+    expect(loaded(() => new Adam({ lr: 1 }), damage)).toThrow('This state of Adam is damaged');
   const amsgrad = new Adam({ lr: 1, amsgrad: true });
   amsgrad.step([p]);
   expect(() => new Adam({ lr: 1 }).loadState(amsgrad.state())).toThrow(

@@ -257,6 +257,15 @@ test('a chain gives its metric to those that watch one', () => {
   expect(() => chain.step()).toThrow(/`metric` must be a number/);
 });
 
+test('a state that lacks a number is refused, and not gone on from with NaN', () => {
+  const state = plain().state();
+  for (const damage of [{ epoch: undefined }, { lrs: [null] }, { baseLrs: [Number.NaN] }]) {
+    const scheduler = plain();
+    expect(() => scheduler.loadState({ ...state, ...damage } as never)).toThrow(CheckpointError);
+    expect(scheduler.lr).toBe(1);
+  }
+});
+
 test('a state of another scheduler or another number of groups is refused', () => {
   const state = new StepLR(sgd(), { stepSize: 1 }).state();
   expect(() => new optim.ExponentialLR(sgd(), { gamma: 1 }).loadState(state)).toThrow(/of StepLR, not of/);

@@ -112,7 +112,7 @@ export abstract class LRScheduler {
   /**
    * Goes on from a saved state and writes its learning rates into the optimizer.
    *
-   * @throws CheckpointError when it is from another kind of scheduler or another number of groups.
+   * @throws CheckpointError when it is from another kind of scheduler or another number of groups, or damaged.
    */
   loadState(state: LRSchedulerState): void {
     if (state?.kind !== this.kind)
@@ -121,6 +121,10 @@ export abstract class LRScheduler {
     if (state.lrs?.length !== groups.length || state.baseLrs?.length !== groups.length)
       throw new CheckpointError(
         `The state has ${state.lrs?.length ?? 0} learning rates, the optimizer has ${groups.length} parameter groups.`,
+      );
+    if (![state.epoch, ...state.lrs, ...state.baseLrs].every(Number.isFinite))
+      throw new CheckpointError(
+        `This state of ${this.kind} is damaged: it lacks its epoch or learning rates.`,
       );
     this.epoch = state.epoch;
     this.#baseLrs = [...state.baseLrs];
