@@ -2,6 +2,7 @@
 //
 //   npm run build && npm run test:learning-rates
 //   npm run test:learning-rates -- --nets denseNet,plainNet --optimizers sgd,adam --seeds 4,5 --method steepest
+//   npm run test:learning-rates -- --nets smallNet --steps 400 --rates 1e-2,3e-2,1e-1,3e-1
 //
 // For every net, optimizer and seed: a sweep of 100 updates, then as many steps with the suggestion and with each
 // rate from 1e-5 to 10 in steps of sqrt(10), all from the same weights over the same batches. Reports the accuracy
@@ -25,12 +26,14 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '150' },
     'sweep-steps': { type: 'string', default: '100' },
     'batch-size': { type: 'string', default: '64' },
+    rates: { type: 'string' },
     method: { type: 'string', default: 'middle' },
     json: { type: 'string' },
   },
 });
 const maxSteps = Number(options.steps);
-const grid = Array.from({ length: 13 }, (_, i) => 10 ** (-5 + i / 2));
+const grid =
+  options.rates?.split(',').map(Number) ?? Array.from({ length: 13 }, (_, i) => 10 ** (-5 + i / 2));
 /** The share of the best rate's accuracy that a suggestion must reach. */
 const ENOUGH = 0.9;
 
