@@ -102,11 +102,12 @@ export class Trainer<M extends Metrics = Record<never, never>> {
 
   /**
    * Trains for a few updates while the learning rate grows from very small to very large, suggests a rate to train
-   * with, and puts everything back: weights and batch-norm statistics, optimizer, random generators, mixup.
+   * with, and puts everything back: weights and batch-norm statistics, optimizer, random generators, mixup (but for a
+   * `random` source that you gave it).
    *
    * What makes an update is as in a fit: accumulation, gradient clipping, mixup, `limitTrainBatches`,
-   * `overfitBatches`, and parameter groups, which keep their proportion. Schedulers do not step, callbacks do not
-   * run, and nothing is validated. The loader is gone through as often as it takes.
+   * `overfitBatches`, and parameter groups, which keep their proportion. Schedulers do not step, no callback but
+   * GradientClipping runs, and nothing is validated. The loader is gone through as often as it takes.
    *
    * Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, https://arxiv.org/abs/1506.01186.
    *
