@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { createEagerExecutor, type EagerExecutorOptions } from './eager/index.js';
-import type { Executor } from './executor.js';
+import { checkEagerOptions } from './check-options.js';
+import { createEagerExecutor } from './eager/index.js';
+import type { EagerExecutorOptions, Executor } from './executor.js';
 import { UnsupportedLayerError } from './plan/graph/unsupported-layer-error.js';
 import { createPlanExecutor } from './plan/plan-executor.js';
 
@@ -11,7 +11,7 @@ import { createPlanExecutor } from './plan/plan-executor.js';
  * @param model A layers model from images `[null, height, width, channels]` to one vector per image.
  * @param options Which engine, how many threads, the largest batch.
  * @returns An executor; free it with `dispose()`.
- * @throws InvalidArgumentError for options that cannot work.
+ * @throws InvalidArgumentError for options that do not exist or cannot work.
  * @throws ModelError when `engine: 'plan'` was asked for and the plan does not know a layer; it is named.
  *
  * @example
@@ -30,16 +30,15 @@ export async function createExecutor(
   model: LayersModel,
   options: EagerExecutorOptions = {},
 ): Promise<Executor> {
-  const { engine = 'auto' } = options;
-  if (!['auto', 'plan', 'eager'].includes(engine))
-    throw new InvalidArgumentError('engine', "must be 'auto', 'plan' or 'eager'", engine);
-  const eager = { backend: 'auto', ...options };
-  if (engine === 'eager') return createEagerExecutor(model, eager);
+  checkEagerOptions('createExecutor', options, ['auto', 'plan', 'eager']);
+  const { backend = 'auto', reason, ...shared } = options;
+  const { engine = 'auto' } = shared;
+  if (engine === 'eager') return createEagerExecutor(model, { ...shared, backend, reason });
   try {
-    return await createPlanExecutor(model, options);
+    return await createPlanExecutor(model, shared);
   } catch (error) {
     if (engine === 'plan' || !(error instanceof UnsupportedLayerError || isCompileError(error))) throw error;
-    return createEagerExecutor(model, { ...eager, reason: (error as Error).message });
+    return createEagerExecutor(model, { ...shared, backend, reason: (error as Error).message });
   }
 }
 

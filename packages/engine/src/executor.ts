@@ -94,3 +94,14 @@ export interface ExecutorOptions {
   /** Largest training batch; larger batches grow the buffers. Default 128. */
   batchSize?: number;
 }
+
+/** How to run a model op by op. */
+export interface EagerExecutorOptions extends ExecutorOptions {
+  /**
+   * TensorFlow.js backend, for the whole program. Default: the one that is set. `auto` takes `wasm` where the
+   * slow `cpu` one is set and the package `@tensorflow/tfjs-backend-wasm` is installed.
+   */
+  backend?: string;
+  /** Why the model runs eagerly, for the executor's description. */
+  reason?: string;
+}

@@ -4,6 +4,6 @@
  * @module
  */
 export { createExecutor } from './create-executor.js';
-export { createEagerExecutor, type EagerExecutorOptions, useBackend } from './eager/index.js';
-export type { Executor, ExecutorOptions, StepOutput, StepTarget } from './executor.js';
+export { createEagerExecutor, useBackend } from './eager/index.js';
+export type { EagerExecutorOptions, Executor, ExecutorOptions, StepOutput, StepTarget } from './executor.js';
 export { createPlanExecutor } from './plan/plan-executor.js';

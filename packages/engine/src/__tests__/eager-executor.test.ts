@@ -238,7 +238,9 @@ test('a step needs masks of its own size', async () => {
 test('bad batches are refused', async () => {
   const executor = await createEagerExecutor(small());
   await expect(executor.predict(images, 0)).rejects.toThrow(InvalidArgumentError);
-  await expect(executor.predict(images, 6)).rejects.toThrow('`images` must hold 6 x 6 x 6 x 1 values');
+  await expect(executor.predict(images, 6)).rejects.toThrow(
+    '`images` must hold 6 images of 6 x 6 x 1 values',
+  );
   expect(() => executor.drawMasks(1.5, new Generator(1))).toThrow(InvalidArgumentError);
   await expect(createEagerExecutor(small(), { batchSize: 0 })).rejects.toThrow('`batchSize` must be');
 });

@@ -306,3 +306,14 @@ test('outside of a run TensorFlow.js is as it was', async () => {
   await executor.predict(noise(64, 1), 2);
   expect([kernels(), gradients()]).toEqual(before);
 });
+
+test('the slope of an L1 penalty at 0 is 0, as in PyTorch', async () => {
+  const layer = layers.dense({
+    units: 2,
+    kernelInitializer: 'zeros',
+    kernelRegularizer: tfl.regularizers.l1({ l1: 0.5 }),
+  });
+  const executor = await createEagerExecutor(withHead(layer, [3]));
+  await executor.trainStep(new Float32Array(6), 2, crossEntropy([0, 1], 2));
+  expect([...executor.parameters[0].gradient].map(Math.abs)).toEqual(Array(6).fill(0));
+});

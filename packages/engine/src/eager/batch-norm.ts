@@ -1,12 +1,30 @@
-import { ModelError } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkNormInput } from '../checks.js';
+import type { Graph } from './graph.js';
 
 /** Mean and unbiased variance of one BatchNormalization call; kept until {@link BatchStatistics.dispose}. */
 interface BatchMoments {
   readonly layer: tfl.layers.Layer;
   readonly mean: tf.Tensor;
   readonly variance: tf.Tensor;
+}
+
+/**
+ * Refuses a batch too small to normalise, before anything runs.
+ *
+ * @throws ModelError when a layer would see one value per channel, as PyTorch does.
+ */
+export function checkNormInputs(graph: Graph, size: number): void {
+  for (const { layer, inputShapes } of graph.nodes) {
+    if (layer.getClassName() !== 'BatchNormalization') continue;
+    const [, ...sides] = inputShapes[0];
+    const { axis } = layer.getConfig() as { axis: number };
+    const channels = sides[axis < 0 ? axis + sides.length : axis - 1];
+    // A side of any length is counted when the layer runs.
+    if (!sides.includes(null))
+      checkNormInput(layer.name, (size * sides.reduce<number>((n, side) => n * side!, 1)) / channels!);
+  }
 }
 
 /** The batch statistics of one training step, and what they do to the running ones. */
@@ -28,10 +46,7 @@ export class BatchStatistics {
     const axes = x.shape.map((_, i) => i).filter((i) => i !== axis);
     const channels = x.shape[axis];
     const count = x.size / channels;
-    if (count < 2)
-      throw new ModelError(
-        `Layer "${layer.name}" must see more than one value per channel in training. Received: input [${x.shape.join(', ')}]`,
-      );
+    checkNormInput(layer.name, count);
     const wide = x.shape.map((_, i) => (i === axis ? channels : 1));
 
     const run = tf.customGrad((...args) => {

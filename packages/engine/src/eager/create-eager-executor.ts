@@ -1,22 +1,12 @@
-import { InvalidArgumentError, ModelError } from '@mnist-kit/core';
+import { ModelError } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { Executor, ExecutorOptions } from '../executor.js';
+import { checkEagerOptions } from '../check-options.js';
+import type { EagerExecutorOptions, Executor } from '../executor.js';
 import { useBackend } from './backends.js';
 import { checkLayers } from './check-layers.js';
 import { EagerExecutor } from './eager-executor.js';
 import { layersOf, traceGraph } from './graph.js';
 import { collectParameters } from './weights.js';
-
-/** How to run a model op by op. */
-export interface EagerExecutorOptions extends ExecutorOptions {
-  /**
-   * TensorFlow.js backend, for the whole program. Default: the one that is set. `auto` takes `wasm` where the
-   * slow `cpu` one is set and the package `@tensorflow/tfjs-backend-wasm` is installed.
-   */
-  backend?: string;
-  /** Why the model runs eagerly, for the executor's description. */
-  reason?: string;
-}
 
 /**
  * Makes an executor that runs a model op by op with TensorFlow.js, whatever layers it has, on any backend.
@@ -31,7 +21,7 @@ export interface EagerExecutorOptions extends ExecutorOptions {
  * rank 2 as `height x width x 1`.
  * @param options See {@link EagerExecutorOptions}.
  * @throws ModelError when the model's input or output is something else, or a layer makes masks.
- * @throws InvalidArgumentError when `batchSize` is not a positive integer.
+ * @throws InvalidArgumentError for options that do not exist or cannot work.
  * @throws EngineError when the backend does not start.
  * @example
  * ```ts
@@ -47,9 +37,8 @@ export async function createEagerExecutor(
   model: tfl.LayersModel,
   options: EagerExecutorOptions = {},
 ): Promise<Executor> {
+  checkEagerOptions('createEagerExecutor', options, ['auto', 'eager']);
   const { batchSize = 128, backend } = options;
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1)
-    throw new InvalidArgumentError('batchSize', 'must be a positive integer', batchSize);
   const graph = traceGraph(model);
   const sampleShape = readSampleShape(model);
   const classes = readClasses(model);

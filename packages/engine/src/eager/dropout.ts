@@ -1,4 +1,4 @@
-import { EngineError, type Generator, InvalidArgumentError, ModelError } from '@mnist-kit/core';
+import { EngineError, type Generator, ModelError } from '@mnist-kit/core';
 import { placesOf } from '@mnist-kit/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Graph, type GraphNode, innerLayersOf } from './graph.js';
@@ -30,8 +30,6 @@ export class DropoutMasks {
    * within a layer in PyTorch's order, channels first.
    */
   draw(size: number, generator: Generator): void {
-    if (!Number.isSafeInteger(size) || size < 1)
-      throw new InvalidArgumentError('size', 'must be a positive integer', size);
     const masks = this.#plans.map((plan) => {
       const length = plan.noiseShape.reduce((product, n) => product * n, size);
       return inOwnOrder(generator.dropoutMask(new Float32Array(length), plan.rate), size, plan);
@@ -51,7 +49,6 @@ export class DropoutMasks {
         `Layer "${this.#unreproducible}" draws random numbers of its own, so that a training step could not be reproduced. Use Dropout.`,
       );
     const drawn = this.#drawn;
-    this.#drawn = undefined;
     if (this.#plans.length === 0) return new Map();
     if (drawn === undefined)
       throw new EngineError('`drawMasks(size, generator)` must be called before each `trainStep`.');
@@ -59,6 +56,7 @@ export class DropoutMasks {
       throw new EngineError(
         `\`trainStep\` must get the batch size that masks were drawn for, ${drawn.size}. Received: ${size}`,
       );
+    this.#drawn = undefined;
     return new Map(
       this.#plans.map(({ node, noiseShape }, i) => [node, tf.tensor(drawn.masks[i], [size, ...noiseShape])]),
     );

@@ -1,18 +1,13 @@
-import {
-  EngineError,
-  type Generator,
-  InvalidArgumentError,
-  type Parameter,
-  type TensorDict,
-} from '@mnist-kit/core';
+import type { Generator, Parameter, TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkBatch, checkOpen, checkSize, checkTarget, explainLoss } from '../checks.js';
 import type { Executor, StepOutput, StepTarget } from '../executor.js';
-import { BatchStatistics } from './batch-norm.js';
+import { releaseTape } from '../release-tape.js';
+import { BatchStatistics, checkNormInputs } from './batch-norm.js';
 import { DropoutMasks } from './dropout.js';
 import { explainMissing } from './explain-missing.js';
 import { type Graph, layersOf } from './graph.js';
-import { releaseTape } from './release-tape.js';
 import { withRightKernels } from './repairs/scope.js';
 import { runGraph } from './run-graph.js';
 import { computeLoss } from './target.js';
@@ -73,12 +68,15 @@ export class EagerExecutor implements Executor {
   }
 
   drawMasks(size: number, generator: Generator): void {
-    this.#checkOpen();
+    checkOpen(this.#disposed);
+    checkSize(size);
     this.#masks.draw(size, generator);
   }
 
   async trainStep(images: Float32Array, size: number, target: StepTarget): Promise<StepOutput> {
     this.#checkBatch(images, size);
+    checkTarget(target, size, this.classes);
+    checkNormInputs(this.#graph, size);
     if (tf.getBackend() === 'wasm') registerWasmGradients();
     const statistics = new BatchStatistics();
     let results: { loss: tf.Tensor; outputs: tf.Tensor; gradients: tf.NamedTensorMap } | undefined;
@@ -105,7 +103,7 @@ export class EagerExecutor implements Executor {
   }
 
   async parametersChanged(): Promise<void> {
-    this.#checkOpen();
+    checkOpen(this.#disposed);
     await Promise.all(this.#parameters.map(upload));
   }
 
@@ -127,19 +125,19 @@ export class EagerExecutor implements Executor {
   }
 
   readWeights(): Promise<TensorDict> {
-    this.#checkOpen();
+    checkOpen(this.#disposed);
     return readWeights(this.#weights);
   }
 
   async writeWeights(weights: TensorDict): Promise<void> {
-    this.#checkOpen();
+    checkOpen(this.#disposed);
     writeWeights(this.#weights, weights);
     for (const { name, value } of this.#parameters) if (weights[name]) value.set(weights[name].data);
   }
 
   /** Nothing to do: this executor works on the model's own weights. */
   syncModel(): void {
-    this.#checkOpen();
+    checkOpen(this.#disposed);
   }
 
   dispose(): void {
@@ -153,12 +151,12 @@ export class EagerExecutor implements Executor {
     let outputs: tf.Tensor2D | undefined;
     const run = () => {
       outputs = tf.keep(runGraph(this.#graph, input, { masks, statistics })) as tf.Tensor2D;
-      return computeLoss(this.#layers, outputs, size, target);
+      return computeLoss(this.#layers, outputs, target);
     };
     try {
       // TensorFlow.js refuses to differentiate with respect to nothing.
       if (variables.length === 0) return { loss: run(), outputs: outputs!, gradients: {} };
-      const { value, grads } = tf.variableGrads(run, variables);
+      const { value, grads } = explainLoss(() => tf.variableGrads(run, variables));
       return { loss: value, outputs: outputs!, gradients: grads };
     } catch (error) {
       outputs?.dispose();
@@ -173,18 +171,7 @@ export class EagerExecutor implements Executor {
   }
 
   #checkBatch(images: Float32Array, size: number): void {
-    this.#checkOpen();
-    if (!Number.isSafeInteger(size) || size < 1)
-      throw new InvalidArgumentError('size', 'must be a positive integer', size);
-    if (images.length < size * this.#sampleSize)
-      throw new InvalidArgumentError(
-        'images',
-        `must hold ${size} x ${this.#sampleShape.join(' x ')} values`,
-        images.length,
-      );
-  }
-
-  #checkOpen(): void {
-    if (this.#disposed) throw new EngineError('This executor was disposed of. Make a new one.');
+    checkOpen(this.#disposed);
+    checkBatch(images, size, this.inputShape);
   }
 }

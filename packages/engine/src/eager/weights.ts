@@ -1,12 +1,7 @@
-import {
-  CheckpointError,
-  ModelError,
-  type NamedTensor,
-  type Parameter,
-  type TensorDict,
-} from '@mnist-kit/core';
+import { ModelError, type NamedTensor, type Parameter, type TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkWeights } from '../checks.js';
 
 /** A trainable tensor with the TensorFlow.js variable behind it. */
 export interface EagerParameter extends Parameter {
@@ -67,16 +62,8 @@ export async function readWeights(weights: readonly tfl.LayerVariable[]): Promis
  * @throws CheckpointError when a name is unknown or a shape does not fit.
  */
 export function writeWeights(weights: readonly tfl.LayerVariable[], dict: TensorDict): void {
+  checkWeights(new Map(weights.map(({ originalName, shape }) => [originalName, shape])), dict);
   const byName = new Map(weights.map((weight) => [weight.originalName, weight]));
-  for (const [name, { shape, data }] of Object.entries(dict)) {
-    const weight = byName.get(name);
-    if (weight === undefined) throw new CheckpointError(`The model has no weight named "${name}".`);
-    const size = weight.shape.reduce<number>((product, length) => product * length!, 1);
-    if (String(shape) !== String(weight.shape) || data.length !== size)
-      throw new CheckpointError(
-        `Weight "${name}" must have the shape [${weight.shape.join(', ')}]. Received: [${shape.join(', ')}] with ${data.length} values`,
-      );
-  }
   tf.tidy(() => {
     for (const [name, { shape, data }] of Object.entries(dict))
       byName.get(name)!.write(tf.tensor(data.slice(), [...shape], 'float32'));

@@ -26,10 +26,8 @@ export const control = {
   counters: 320,
 } as const;
 
-export const MAX_PHASES = 160;
-
-/** Bytes of the control block. */
-export const CONTROL_BYTES = control.counters + MAX_PHASES * 64;
+/** Bytes of the control block of a plan with so many phases. */
+export const controlBytes = (phases: number): number => control.counters + Math.max(160, phases) * 64;
 
 /**
  * Images in one chunk of a batch of `size`. It depends on the batch alone: sums run over the images of a chunk

@@ -27,17 +27,22 @@ export class DropoutMasks {
     this.#drawn = size;
   }
 
+  /** @throws EngineError when no masks were drawn for this many images. */
+  check(size: number): void {
+    if (this.#stages.length > 0 && this.#drawn !== size)
+      throw new EngineError(
+        `Dropout masks were drawn for ${this.#drawn} images and the batch has ${size}: ` +
+          'call drawMasks(size, generator) before every training step.',
+      );
+  }
+
   /**
    * Copies the drawn masks into the plan's memory; each draw serves one step.
    *
    * @throws EngineError when none were drawn for this many images.
    */
   use(memory: PlanMemory, size: number): void {
-    if (this.#stages.length > 0 && this.#drawn !== size)
-      throw new EngineError(
-        `Dropout masks were drawn for ${this.#drawn} images and the batch has ${size}: ` +
-          'call drawMasks(size, generator) before every training step.',
-      );
+    this.check(size);
     for (const [i, stage] of this.#stages.entries()) {
       const { channels } = stage.raw;
       const stride = paddedChannels(channels);

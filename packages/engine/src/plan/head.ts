@@ -1,6 +1,8 @@
-import { InvalidArgumentError, math } from '@mnist-kit/core';
+import { math } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { explainLoss, scalarLoss } from '../checks.js';
 import type { StepTarget } from '../executor.js';
+import { releaseTape } from '../release-tape.js';
 import type { HeadActivation } from './graph/stage.js';
 
 /**
@@ -47,7 +49,7 @@ function backThroughHead(
  * The loss of a step and its gradient with respect to the values in front of the head's activation. `outputs`
  * holds those values and becomes the model's outputs.
  *
- * @throws InvalidArgumentError when the soft targets are too few.
+ * @throws InvalidArgumentError when a loss of the user's is no scalar or does not depend on the outputs.
  */
 export function lossAndGradient(
   outputs: Float32Array,
@@ -63,12 +65,6 @@ export function lossAndGradient(
     return { loss, gradient };
   }
   const { probabilities, scale } = target;
-  if (probabilities.length < size * classes)
-    throw new InvalidArgumentError(
-      'probabilities',
-      `must hold size x classes = ${size * classes} values`,
-      probabilities.length,
-    );
   // The loss takes log-softmax of the outputs. After log-softmax that changes nothing, so the gradient goes
   // straight to the values in front of it; after softmax it must be taken back through the head.
   if (head === 'softmax') applyHead(outputs, size, classes, head);
@@ -88,11 +84,18 @@ function differentiate(
 ): { loss: number; gradient: Float32Array } {
   let loss = 0;
   let gradient = new Float32Array(0);
-  tf.tidy(() => {
-    const scalarLoss = (logits: tf.Tensor) => tf.reshape(lossOf(logits as tf.Tensor2D), []) as tf.Scalar;
-    const { value, grad } = tf.valueAndGrad(scalarLoss)(tf.tensor2d(outputs, [size, classes]));
-    [loss] = value.dataSync();
-    gradient = new Float32Array(grad.dataSync());
-  });
+  try {
+    tf.tidy(() => {
+      const loss2D = (logits: tf.Tensor) => scalarLoss(lossOf, logits as tf.Tensor2D);
+      const { value, grad } = explainLoss(() =>
+        tf.valueAndGrad(loss2D)(tf.tensor2d(outputs, [size, classes])),
+      );
+      [loss] = value.dataSync();
+      gradient = new Float32Array(grad.dataSync());
+    });
+  } catch (error) {
+    releaseTape();
+    throw error;
+  }
   return { loss, gradient };
 }

@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type TensorDict } from '@mnist-kit/core';
+import type { TensorDict } from '@mnist-kit/core';
+import { checkWeights } from '../checks.js';
 import { chunkSizeOf, control, type StageBuffers } from './context.js';
 import { paddedChannels, type Stage, type StageGraph, type WeightRef } from './graph/stage.js';
 import { biasOf } from './post/affine.js';
@@ -10,7 +11,7 @@ const lengthOf = (ref: WeightRef): number => ref.shape.reduce((product, side) =>
 export class PlanMemory {
   readonly floats: Float32Array;
   readonly #words: Int32Array;
-  readonly #weights: ReadonlyMap<string, WeightRef>;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #output: Stage;
 
   constructor(
@@ -20,7 +21,7 @@ export class PlanMemory {
   ) {
     this.floats = new Float32Array(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
-    this.#weights = new Map(graph.weights.map((ref) => [ref.name, ref]));
+    this.#shapes = new Map(graph.weights.map((ref) => [ref.name, ref.shape]));
     this.#output = graph.stages[graph.stages.length - 1];
   }
 
@@ -47,26 +48,12 @@ export class PlanMemory {
   /**
    * Replaces weights by name; all or none.
    *
-   * @throws InvalidArgumentError when the model has no weight of a name, or a length is wrong.
+   * @throws CheckpointError when the model has no weight of a name, or a shape or type does not fit.
    */
   writeWeights(weights: TensorDict): void {
-    const writes = Object.entries(weights).map(([name, { data }]) => {
-      const ref = this.#weights.get(name);
-      if (!ref)
-        throw new InvalidArgumentError(
-          'weights',
-          `must name weights of the model: ${[...this.#weights.keys()].join(', ')}`,
-          name,
-        );
-      if (data.length !== lengthOf(ref))
-        throw new InvalidArgumentError(
-          `weights['${name}']`,
-          `must hold ${lengthOf(ref)} values`,
-          data.length,
-        );
-      return () => this.weight(ref).set(data);
-    });
-    for (const write of writes) write();
+    checkWeights(this.#shapes, weights);
+    for (const ref of this.graph.weights)
+      if (Object.hasOwn(weights, ref.name)) this.weight(ref).set(weights[ref.name].data);
   }
 
   /** Copies `size` images in, from image `first` on, and says how they are cut into chunks. */

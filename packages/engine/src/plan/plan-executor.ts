@@ -2,12 +2,13 @@ import {
   availableParallelism,
   EngineError,
   type Generator,
-  InvalidArgumentError,
   type Parameter,
   type TensorDict,
 } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkPlanOptions } from '../check-options.js';
+import { checkBatch, checkNormInput, checkOpen, checkSize, checkTarget } from '../checks.js';
 import type { Executor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
 import { addPenalties } from '../penalties.js';
 import { hasRelaxedSimd } from '../wasm/features.js';
@@ -23,13 +24,12 @@ import { ThreadPool } from './threads/pool.js';
 
 /** The most threads that are taken without being asked for. */
 const MOST_THREADS = 8;
-/** The most that may be asked for: a batch has no work for more. */
-const THREAD_LIMIT = 256;
 const DEFAULT_BATCH = 128;
 
 /**
  * Compiles a model into a plan and makes an executor of it.
  *
+ * @throws InvalidArgumentError for options that do not exist or cannot work.
  * @throws UnsupportedLayerError for a model with a layer that the plan does not know.
  * @throws EngineError where WebAssembly with SIMD is missing or memory runs out.
  */
@@ -37,14 +37,9 @@ export async function createPlanExecutor(
   model: LayersModel,
   options: ExecutorOptions = {},
 ): Promise<Executor> {
+  checkPlanOptions(options);
   const { threads = Math.min(MOST_THREADS, availableParallelism()), batchSize = DEFAULT_BATCH } = options;
   const { reproducible = true } = options;
-  if (!Number.isInteger(threads) || threads < 1 || threads > THREAD_LIMIT)
-    throw new InvalidArgumentError('threads', `must be an integer from 1 to ${THREAD_LIMIT}`, threads);
-  if (typeof reproducible !== 'boolean')
-    throw new InvalidArgumentError('reproducible', 'must be true or false', reproducible);
-  if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw new InvalidArgumentError('batchSize', 'must be a positive integer', batchSize);
   const executor = new PlanExecutor(model, readModel(model), threads, !reproducible && hasRelaxedSimd());
   await executor.grow(batchSize);
   await executor.writeWeights(modelWeights(model));
@@ -127,7 +122,7 @@ class PlanExecutor implements Executor {
   }
 
   #checkOpen(): void {
-    if (this.#disposed) throw new EngineError('This executor was disposed of. Make a new one.');
+    checkOpen(this.#disposed);
   }
 
   /** Makes room for batches of `capacity` images. Weights move along. */
@@ -153,13 +148,16 @@ class PlanExecutor implements Executor {
 
   drawMasks(size: number, generator: Generator): void {
     this.#checkOpen();
-    this.#checkSize(size);
+    checkSize(size);
     this.#masks.draw(size, generator);
   }
 
   trainStep(images: Float32Array, size: number, target: StepTarget): StepOutput | Promise<StepOutput> {
     this.#checkOpen();
-    this.#checkBatch(images, size);
+    checkBatch(images, size, this.inputShape);
+    checkTarget(target, size, this.classes);
+    this.#checkNorms(size);
+    this.#masks.check(size);
     if (size > this.#room.capacity) return this.grow(size).then(() => this.#trainStep(images, size, target));
     return this.#trainStep(images, size, target);
   }
@@ -169,12 +167,37 @@ class PlanExecutor implements Executor {
     memory.setBatch(images, 0, size);
     this.#masks.use(memory, size);
     if (this.#stale) this.#prepare();
+    const undo = target.kind === 'function' ? this.#keepStatistics() : undefined;
     pool.run(entry.forward);
     const outputs = memory.readOutputs(size, all);
-    const { loss, gradient } = lossAndGradient(outputs, size, this.classes, this.graph.head, target);
-    memory.setOutputGradient(gradient, size);
-    pool.run(entry.backward);
-    return { loss: loss + this.#addPenalties(), outputs };
+    try {
+      const { loss, gradient } = lossAndGradient(outputs, size, this.classes, this.graph.head, target);
+      memory.setOutputGradient(gradient, size);
+      pool.run(entry.backward);
+      return { loss: loss + this.#addPenalties(), outputs };
+    } catch (error) {
+      undo?.();
+      throw error;
+    }
+  }
+
+  /** The running statistics as they are; a loss of the user's that fails comes after they have moved. */
+  #keepStatistics(): () => void {
+    const { memory } = this.#room;
+    const kept = this.graph.stages.flatMap(({ batchNorm }) =>
+      batchNorm ? [batchNorm.movingMean, batchNorm.movingVariance] : [],
+    );
+    const values = kept.map((ref) => memory.weight(ref).slice());
+    return () => {
+      for (const [i, ref] of kept.entries()) memory.weight(ref).set(values[i]);
+    };
+  }
+
+  /** @throws ModelError when a batch norm would see one value per channel, as PyTorch does. */
+  #checkNorms(size: number): void {
+    for (const { batchNorm, raw } of this.graph.stages)
+      if (batchNorm)
+        checkNormInput(batchNorm.movingMean.name.replace(/\/[^/]*$/, ''), size * raw.height * raw.width);
   }
 
   /** What the layers' regularizers add to loss and gradients. */
@@ -196,7 +219,7 @@ class PlanExecutor implements Executor {
 
   predict(images: Float32Array, size: number): Float32Array {
     this.#checkOpen();
-    this.#checkBatch(images, size);
+    checkBatch(images, size, this.inputShape);
     const { memory, pool, capacity, outputs } = this.#room;
     const all = size > capacity ? new Float32Array(size * this.classes) : outputs;
     if (this.#stale) this.#prepare();
@@ -246,22 +269,6 @@ class PlanExecutor implements Executor {
     pool.run(entry.prepare);
     setBiases(this.graph, memory);
     this.#stale = false;
-  }
-
-  #checkSize(size: number): void {
-    if (!Number.isInteger(size) || size < 1)
-      throw new InvalidArgumentError('size', 'must be a positive integer', size);
-  }
-
-  #checkBatch(images: Float32Array, size: number): void {
-    this.#checkSize(size);
-    const pixels = this.inputShape.reduce((product, side) => product * side, 1);
-    if (images.length < size * pixels)
-      throw new InvalidArgumentError(
-        'images',
-        `must hold ${size} images of ${this.inputShape.join(' x ')} values`,
-        images.length,
-      );
   }
 }
 

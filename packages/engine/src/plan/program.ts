@@ -4,11 +4,10 @@ import { ModuleBuilder, PAGE_BYTES } from '../wasm/module-builder.js';
 import { get, i32 } from '../wasm/ops.js';
 import { Arena } from './arena.js';
 import {
-  CONTROL_BYTES,
   chunkImages,
   control,
+  controlBytes,
   type InputWiring,
-  MAX_PHASES,
   PlanContext,
   type ProducerCode,
   type StageBuffers,
@@ -80,7 +79,10 @@ export function compileProgram(
   options: { capacity: number; threads: number; shared: boolean; relaxedSimd?: boolean },
 ): Program {
   const { stages } = graph;
-  const arena = new Arena(CONTROL_BYTES);
+  // Forward and backward stop at every batch norm, and once more at their ends.
+  const norms = stages.filter(({ batchNorm }) => batchNorm).length;
+  const phaseLimit = 2 * norms + 5;
+  const arena = new Arena(controlBytes(phaseLimit));
   const weights = layOutWeights(graph, arena);
   const module = new ModuleBuilder({ relaxedSimd: options.relaxedSimd });
   const silence = importSilence(module);
@@ -102,7 +104,7 @@ export function compileProgram(
   const entries = Object.entries(phases).map(([name, list]) => {
     const first = counter;
     counter += list.length;
-    if (counter > MAX_PHASES) throw new Error(`A plan has at most ${MAX_PHASES} phases, this one more`);
+    if (counter > phaseLimit) throw new Error(`The plan has more than ${phaseLimit} phases`);
     return emitEntry(module, silence, name, list, first, { start: scratchStart, bytes: scratchBytes });
   });
   emitRuns(module, silence, entries);

@@ -44,6 +44,12 @@ export const gradientRepairs: readonly tf.GradConfig[] = [
   // Equal values share the gradient, as in PyTorch; stock gradients do not fit inputs that are broadcast.
   larger('Maximum', tf.greater),
   larger('Minimum', tf.less),
+  // The slope at 0 is 0, as in PyTorch, and not -1: of L1 regularizers above all.
+  {
+    kernelName: 'Abs',
+    inputsToSave: ['x'],
+    gradFunc: (dy, saved) => ({ x: () => tf.mul(dy as tf.Tensor, tf.sign(saved[0])) }),
+  },
   // ThresholdedReLU multiplies by a comparison, which has no gradient.
   {
     kernelName: 'Greater',
