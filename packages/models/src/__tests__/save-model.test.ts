@@ -238,6 +238,13 @@ const models: Record<string, () => tfl.LayersModel> = {
       outputs: [joined, layers.flatten().apply(sum) as tfl.SymbolicTensor],
     });
   },
+  'recurrent layers': () => {
+    const recurrentInitializer = 'glorotUniform' as const;
+    return small(
+      layers.lstm({ inputShape: [4, 3], units: 2, returnSequences: true, recurrentInitializer }),
+      layers.bidirectional({ layer: layers.gru({ units: 2, recurrentInitializer }), mergeMode: 'concat' }),
+    );
+  },
   'sums of all kinds': () => {
     const a = tfl.input({ shape: [4] });
     const b = layers.dense({ units: 4 }).apply(a) as tfl.SymbolicTensor;
@@ -318,6 +325,12 @@ test('a layer that its own saved form forgets is refused by name, and nothing is
   await expect(saveModel(build(1), folder)).rejects.toThrow(/`by` of layer "shift" \(Shift\) would be lost/);
   expect(existsSync(folder)).toBe(false);
   await saveModel(build(0), folder);
+});
+
+test('a stock layer that its saved form forgets something of is refused by the name of the field', async () => {
+  const config = { inputShape: image, filters: 2, kernelSize: 3, depthMultiplier: 2, name: 'separable' };
+  const model = small(layers.separableConv2d(config));
+  await expect(saveModel(model, newFolder())).rejects.toThrow(/`depthMultiplier` of layer "separable"/);
 });
 
 test('numbers that JSON does not have are refused by name', async () => {

@@ -12,7 +12,8 @@ const bookkeeping = new Set([
     '_updates',
   ],
   ...['_built', '_callHook', '_addedWeightNames', '_stateful', '_refCount', 'fastWeightInitDuringBuild'],
-  ...['initialWeights', 'inputSpec', 'activityRegularizerFn', 'model', 'layers'],
+  // Of a layer; a recurrent one's cell gets another name each time.
+  ...['name', 'initialWeights', 'inputSpec', 'activityRegularizerFn', 'model', 'layers'],
 ]);
 
 /**
@@ -23,20 +24,25 @@ const bookkeeping = new Set([
  * @returns What differs, as a clause; undefined when nothing does.
  */
 export function findDifference(saved: tfl.LayersModel, loaded: tfl.LayersModel): string | undefined {
+  return findDifferentLayer(saved, loaded) ?? findDifferentWeight(saved, loaded);
+}
+
+/** As {@link findDifference}, whatever the weights are. */
+export function findDifferentLayer(saved: tfl.LayersModel, loaded: tfl.LayersModel): string | undefined {
   if (saved.layers.length !== loaded.layers.length) return 'the number of layers';
   for (const [i, layer] of saved.layers.entries()) {
     const other = loaded.layers[i];
     const name = `layer "${layer.name}" (${layer.getClassName()})`;
     if (layer.name !== other.name || layer.getClassName() !== other.getClassName()) return name;
     if ('layers' in layer) {
-      const inner = findDifference(layer as tfl.LayersModel, other as tfl.LayersModel);
+      const inner = findDifferentLayer(layer as tfl.LayersModel, other as tfl.LayersModel);
       if (inner !== undefined) return inner;
       continue;
     }
     const field = differentField(layer, other);
     if (field !== undefined) return `\`${field}\` of ${name}`;
   }
-  return findDifferentWeight(saved, loaded);
+  return undefined;
 }
 
 function differentField(layer: object, other: object): string | undefined {
@@ -53,6 +59,8 @@ function isSame(a: unknown, b: unknown, depth: number): boolean {
   if (typeof b !== 'object' || depth > 4) return depth > 4;
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((item, i) => isSame(item, b[i], depth + 1));
+  if ('inboundNodes' in a && isConfigurable(a))
+    return isConfigurable(b) && a.getClassName() === b.getClassName() && differentField(a, b) === undefined;
   if (isConfigurable(a))
     return (
       isConfigurable(b) &&

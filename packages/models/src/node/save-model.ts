@@ -5,7 +5,7 @@ import { skipGreeting } from '../backend.js';
 import { mendDepthwiseConstraints } from './depthwise-constraints.js';
 import { loadArtifacts } from './load-artifacts.js';
 import { openFolder, writeModelFiles } from './model-folder.js';
-import { findDifference } from './same-model.js';
+import { findDifference, findDifferentLayer } from './same-model.js';
 
 /** Options of {@link saveModel}. */
 export interface SaveModelOptions {
@@ -88,7 +88,16 @@ async function describeModel(model: tfl.LayersModel): Promise<io.ModelArtifacts>
       weightData: io.CompositeArrayBuffer.join(weightData),
       modelTopology: JSON.parse(JSON.stringify(modelTopology)) as object,
     };
-    loaded = await loadArtifacts({ ...saved, modelTopology: structuredClone(saved.modelTopology) });
+    // TensorFlow.js changes the description that it reads.
+    const topology = () => structuredClone(saved.modelTopology);
+    try {
+      loaded = await loadArtifacts({ ...saved, modelTopology: topology() });
+    } catch (error) {
+      // Weights that do not fit come from a field that is lost, which says more.
+      loaded = await tfl.loadLayersModel(io.fromMemory({ modelTopology: topology() }));
+      const field = findDifferentLayer(model, loaded);
+      throw field === undefined ? error : cannot(`${field} would be lost`, error);
+    }
     const difference = findDifference(model, loaded);
     if (difference !== undefined) throw cannot(`${difference} would be lost`);
     return saved;
