@@ -1,7 +1,7 @@
 import { CheckpointError, checkOptionNames, type TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { StateDict } from './state-tensor.js';
+import type { StateDict, StateTensor } from './state-tensor.js';
 import { checkTensor, fromTorchNames, torchRules, toTorchNames } from './torch-names.js';
 
 /** How {@link loadStateDict} treats names that do not match. */
@@ -19,7 +19,7 @@ export interface LoadStateDictResult {
 }
 
 // PyTorch's BatchNorm counts its batches in `num_batches_tracked`; a layers model has no place for that.
-const batchCounts = new WeakMap<tfl.LayersModel, Map<string, number>>();
+const batchCounts = new WeakMap<tfl.LayersModel, Map<string, StateTensor>>();
 
 /**
  * The model's weights under PyTorch's names and in PyTorch's layouts, in the order of
@@ -57,11 +57,7 @@ export function stateDict(model: tfl.LayersModel): StateDict {
     layers.flatMap(({ weights, counterName }) => {
       const entries = weights.map(({ torchName }) => [torchName, tensors[torchName]] as const);
       if (counterName === undefined) return entries;
-      const counter = {
-        shape: [],
-        data: Float32Array.of(counts?.get(counterName) ?? 0),
-        dtype: 'I64' as const,
-      };
+      const counter = copyCounter(counts?.get(counterName) ?? { shape: [], data: new Float32Array(1) });
       return [...entries, [counterName, counter] as const];
     }),
   );
@@ -112,7 +108,7 @@ export function loadStateDict(
   for (const name of counters) {
     if (!Object.hasOwn(dict, name)) continue;
     checkTensor(name, dict[name], []);
-    counts.set(name, dict[name].data[0]);
+    counts.set(name, copyCounter(dict[name]));
   }
 
   for (const { layer } of layers)
@@ -129,4 +125,9 @@ function list(title: string, names: readonly string[]): string {
   if (names.length === 0) return '';
   const shown = names.slice(0, 8).join(', ');
   return `${title}: ${shown}${names.length > 8 ? `, and ${names.length - 8} more` : ''}.`;
+}
+
+/** With the exact value where float32 does not hold it. */
+function copyCounter({ data, int64 }: StateTensor): StateTensor {
+  return { shape: [], data: data.slice(), dtype: 'I64', ...(int64 && { int64: int64.slice() }) };
 }

@@ -1,11 +1,14 @@
 import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
 import {
+  loadStateDict,
   OpaqueTorchValue,
+  optimizedNet,
   readSafetensors,
   readTorchFile,
   readTorchValue,
   type StateDict,
   type StateTensor,
+  stateDict,
   type TorchValue,
   writeSafetensors,
   writeTorchFile,
@@ -151,6 +154,19 @@ test('a weight that float32 cannot hold is an error, a counter of batches keeps 
   };
   expect(readTorchFile(file('bn.num_batches_tracked'))).toEqual({ 'bn.num_batches_tracked': exact });
   expect(readTorchValue(file('w'))).toEqual({ step: exact, model: { w: exact }, k: null });
+});
+
+test('a counter of batches beyond float32 comes back from a model as it went in', () => {
+  const model = optimizedNet();
+  const counters = { 'bn1.num_batches_tracked': 2n ** 24n + 1n, 'bn2.num_batches_tracked': 2n ** 62n };
+  const dict = stateDict(model);
+  for (const [name, value] of Object.entries(counters))
+    dict[name] = { ...dict[name], data: Float32Array.of(Number(value)), int64: BigInt64Array.of(value) };
+  loadStateDict(model, dict);
+  expect(stateDict(model)).toEqual(dict);
+  const read = readTorchFile(writeTorchFile(stateDict(model)));
+  expect(read['bn1.num_batches_tracked'].int64).toEqual(BigInt64Array.of(2n ** 24n + 1n));
+  model.dispose();
 });
 
 test('exact integers are written and read back', () => {
