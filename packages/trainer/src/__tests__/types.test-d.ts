@@ -15,6 +15,7 @@ import {
   type LoaderLike,
   type Metric,
   type MetricValue,
+  type OptimizerStepReport,
   perClassAccuracy,
   type Run,
   TerminateOnNaN,
@@ -102,6 +103,11 @@ export const callback: Callback = {
   onBeforeOptimizerStep: (run, loss) => {
     expectTypeOf(run).toEqualTypeOf<Run>();
     expectTypeOf(loss).toEqualTypeOf<number>();
+  },
+  onOptimizerStepEnd: (_run, report) => {
+    expectTypeOf(report).toEqualTypeOf<OptimizerStepReport>();
+    // @ts-expect-error Reports are read.
+    report.step = 0;
   },
   onTrainBatchEnd: (run, report) => {
     expectTypeOf(report.meanAccuracy).toEqualTypeOf<number>();
