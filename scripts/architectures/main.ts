@@ -71,7 +71,7 @@ try {
   while (session.waiting > 0) await collect();
   if (options.fixtures) {
     const target = join(root, 'packages/engine/src/__tests__/fixtures/architectures');
-    const seeds = await writeFixtures(reports, names, { folder, target, most: 14 });
+    const seeds = await writeFixtures(reports, names, { folder, target, most: 16 });
     console.log(`Fixtures: seeds ${seeds.join(', ')}\n`);
   }
   if (options.shrink)

@@ -47,6 +47,14 @@ export function featuresOf({ layers, loss, batchSize, mean }: Architecture): str
     ...optionsOf(layer),
   ]);
   features.push(`loss ${loss.kind}`, `mean ${mean}`);
+  const far = layers.filter(({ kind }) => mean === 1000 && kind === 'batchNorm').flatMap(from);
+  features.push(...far.filter((kind) => FAR.has(kind)).map((kind) => `batchNorm of ${kind} far from zero`));
+  // One channel, whose scale a batch norm takes out again.
+  const single = new Set(
+    layers.filter((layer) => layer.kind === 'conv' && layer.filters === 1).map(({ name }) => name),
+  );
+  if (layers.some((layer) => layer.kind === 'batchNorm' && single.has(layer.from[0])))
+    features.push('batchNorm of one channel');
   if (batchSize === 1) features.push('one image');
   if (batchSize > 8) features.push('several chunks');
   return [...new Set(features)];
@@ -64,6 +72,9 @@ const LINKS = new Set([
   'globalMax of maxPool',
   'averagePool of averagePool',
 ]);
+
+/** Whose batch norms lose digits where images are far from zero. */
+const FAR = new Set(['input', 'conv', 'depthwise', 'dense', 'maxPool', 'averagePool']);
 
 function joint(sources: readonly string[]): string {
   const flat = sources.filter((kind) => kind === 'flatten').length;
