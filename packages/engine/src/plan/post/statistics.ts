@@ -7,6 +7,8 @@ import { emitAddWide, WIDE_BYTES, wideHalves } from '../kernels/wide-sums.js';
 
 /** Every how many pixels one is taken for a first guess of an image's mean. */
 const SAMPLE_STEP = 8;
+/** Channel vectors of one pass over an image: few enough that their sums stay in registers. */
+const AT_ONCE = 2;
 
 /**
  * A function `(image, base)` that writes the image's mean and its sum of squared deviations per channel.
@@ -25,13 +27,13 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
     const samples = Math.ceil(pixels / SAMPLE_STEP);
     const partialBytes = vectors * 2 * WIDE_BYTES;
     const [from, partial, left] = f.locals('i32', 3);
-    const guesses = f.locals('v128', 4);
-    const sums = f.locals('v128', 4);
-    const squares = f.locals('v128', 4);
+    const guesses = f.locals('v128', AT_ONCE);
+    const sums = f.locals('v128', AT_ONCE);
+    const squares = f.locals('v128', AT_ONCE);
     const [y, total] = f.locals('v128', 2);
     f.set(partial, elementAddress(buffers.partial, image, partialBytes));
     f.emit(memoryFill(get(partial), i32.const(0), i32.const(partialBytes)));
-    for (const { first, count } of channelPasses(vectors, 4)) {
+    for (const { first, count } of channelPasses(vectors, AT_ONCE)) {
       const passes = Array.from({ length: count }, (_, i) => i);
       const placeOf = (i: number) => ({
         mean: (first + i) * WIDE_BYTES,
