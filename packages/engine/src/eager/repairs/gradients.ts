@@ -122,6 +122,7 @@ function extreme(kernelName: string, find: (rows: tf.Tensor2D) => tf.Tensor): tf
           const order = [...kept, ...reduced];
           const shape = order.map((i) => x.shape[i]);
           const length = reduced.reduce((product, i) => product * x.shape[i], 1);
+          if (length === 1) return tf.reshape(dy as tf.Tensor, x.shape);
           const rows = tf.reshape(tf.transpose(x, order), [-1, length]) as tf.Tensor2D;
           const chosen = tf.oneHot(tf.cast(find(rows), 'int32'), length);
           const spread = tf.mul(tf.cast(chosen, 'float32'), tf.reshape(dy as tf.Tensor, [-1, 1]));
