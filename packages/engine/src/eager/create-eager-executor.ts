@@ -2,7 +2,7 @@ import { ModelError } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { checkEagerOptions } from '../check-options.js';
 import type { EagerExecutorOptions, Executor } from '../executor.js';
-import { useBackend } from './backends.js';
+import { ensureBackend, useBackend } from './backends.js';
 import { checkLayers } from './check-layers.js';
 import { EagerExecutor } from './eager-executor.js';
 import { layersOf, traceGraph } from './graph.js';
@@ -43,7 +43,8 @@ export async function createEagerExecutor(
   const sampleShape = readSampleShape(model);
   const classes = readClasses(model);
   checkLayers([...model.inputLayers, ...layersOf(graph)]);
-  if (backend !== undefined) await useBackend(backend);
+  if (backend === undefined) await ensureBackend();
+  else await useBackend(backend);
 
   return new EagerExecutor({
     graph,
