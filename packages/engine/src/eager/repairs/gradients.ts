@@ -48,7 +48,8 @@ export const gradientRepairs: readonly tf.GradConfig[] = [
   {
     kernelName: 'Abs',
     inputsToSave: ['x'],
-    gradFunc: (dy, saved) => ({ x: () => tf.mul(dy as tf.Tensor, tf.sign(saved[0])) }),
+    // Two steps, because the sign of the wasm backend is 0 up to 1.2e-7.
+    gradFunc: (dy, [x]) => ({ x: () => tf.mul(dy as tf.Tensor, tf.sub(tf.step(x), tf.step(tf.neg(x)))) }),
   },
   // ThresholdedReLU multiplies by a comparison, which has no gradient.
   {
