@@ -45,7 +45,8 @@ class Net:
             if "/moving_" in name:
                 results[f"statistics/{name}"] = value.clone()
         taken = self.decisions, self.undecided
-        self.given = {}
+        # The inference decides for itself, and nobody asks how.
+        self.given, self.decisions, self.undecided = {}, {}, {}
         with torch.no_grad():
             results["inference"] = self.forward(images, False)
         self.decisions, self.undecided = taken
