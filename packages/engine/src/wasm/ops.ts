@@ -155,9 +155,12 @@ export const f32x4 = {
 /** Two float64 values. */
 export const f64x2 = {
   const: (value: number): number[] => [...simd(12), ...float64Bytes(value), ...float64Bytes(value)],
+  splat: unary(simd(20)),
   add: binary(simd(240)),
   sub: binary(simd(241)),
   mul: binary(simd(242)),
+  div: binary(simd(243)),
+  max: binary(simd(245)),
   /** The two lower floats of a vector of four. */
   promoteLow: unary(simd(95)),
   /** Into the two lower floats of a vector; the upper ones are zero. */

@@ -29,7 +29,7 @@ export function forEachPixel(
 }
 
 /** Pixels whose sum may be taken in float32 before it is added in float64. */
-const BLOCK_PIXELS = 32;
+const BLOCK_PIXELS = 112;
 
 /** Rows of the blocks that {@link forEachBlock} makes. */
 export function rowsOfBlock(height: number, width: number): number {

@@ -1,6 +1,6 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
-import { f64x2, get, i64x2, type Local, v128 } from '../../wasm/ops.js';
+import { f64x2, get, i32, i64x2, type Local, memoryFill, v128 } from '../../wasm/ops.js';
 
 /** Bytes of the float64 sums of one vector of four channels. */
 export const WIDE_BYTES = 32;
@@ -14,6 +14,15 @@ export const wideHalves = (value: Local): Code[] => [
 /** Two pairs of float64 as four floats. */
 export const roundedHalves = (low: Code, high: Code): Code =>
   i64x2.shuffle(f64x2.demoteZero(low), f64x2.demoteZero(high), 0, 2);
+
+/** The largest area that is cleared by stores of its own: a call of `memory.fill` costs as much as some 50 of them. */
+const FEW_BYTES = 1024;
+
+/** Sets `bytes`, a multiple of 16, to zero. */
+export function emitClear(f: FunctionBuilder, address: Local, bytes: number): void {
+  if (bytes > FEW_BYTES) f.emit(memoryFill(get(address), i32.const(0), i32.const(bytes)));
+  else for (let at = 0; at < bytes; at += 16) f.emit(v128.store(get(address), v128.zero(), at));
+}
 
 /** Adds four floats to the four float64 values at `address`. */
 export function emitAddWide(f: FunctionBuilder, address: Local, offset: number, value: Local): void {

@@ -1,6 +1,6 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder, FunctionRef } from '../../wasm/function-builder.js';
-import { f32x4, get, i32, type Local, memoryFill, v128 } from '../../wasm/ops.js';
+import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
 import {
   denseLayout,
   elementAddress,
@@ -10,7 +10,7 @@ import {
 } from '../context.js';
 import { needsGradient, type Stage } from '../graph/stage.js';
 import { channelPasses, forEachBlock, forEachPixel } from '../kernels/planes.js';
-import { emitAddWide, WIDE_BYTES } from '../kernels/wide-sums.js';
+import { emitAddWide, emitClear, WIDE_BYTES } from '../kernels/wide-sums.js';
 import { needsSums } from './affine.js';
 import { Chain } from './chain.js';
 
@@ -86,7 +86,7 @@ export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming
     const withMean = chain.affine === 'batchNorm';
     const partialBytes = vectors * 2 * WIDE_BYTES;
     f.set(partial, elementAddress(buffers.partial, image, partialBytes));
-    f.emit(memoryFill(get(partial), i32.const(0), i32.const(partialBytes)));
+    emitClear(f, partial, partialBytes);
 
     /** Sets `d` to the gradient that readers of the stage gave. */
     const receive = () => {

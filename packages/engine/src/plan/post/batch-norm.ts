@@ -1,50 +1,129 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder, FunctionRef } from '../../wasm/function-builder.js';
-import { f32, f64, get, i32, type Local } from '../../wasm/ops.js';
+import { f32, f64, f64x2, get, i32, type Local, v128 } from '../../wasm/ops.js';
 import { control, type PlanContext } from '../context.js';
 import { paddedChannels, type Stage } from '../graph/stage.js';
 import { biasOf } from './affine.js';
 
-/** Reads a stage's two values per image and channel, one channel at a time, image by image. */
+/** Two channels' values in float64. */
+interface Pair {
+  readonly first: Code;
+  readonly second: Code;
+}
+
+/**
+ * Joins a stage's two values per image and channel over the batch: two channels at a time, image by image. This
+ * runs on one thread while the others wait, and most of its time goes into fetching what they wrote, so every
+ * image's values are visited once for four channels.
+ */
 class Partials {
-  readonly #at: Local;
-  readonly #image: Local;
+  readonly #start: number;
+  readonly #channels: number;
 
   constructor(
     readonly f: FunctionBuilder,
-    readonly context: PlanContext,
-    readonly stage: Stage,
+    context: PlanContext,
+    stage: Stage,
   ) {
-    [this.#at, this.#image] = f.locals('i32', 2);
+    this.#start = context.buffers[stage.index].partial;
+    this.#channels = paddedChannels(stage.raw.channels);
   }
 
-  /** Code of a channel's values in the first image. @param channelBytes Local with 8 times the channel. */
-  first(channelBytes: Local): { first: Code; second: Code } {
-    return this.#values(get(channelBytes), this.context.buffers[this.stage.index].partial);
-  }
-
-  /** @param channelBytes Local with 8 times the channel. */
-  forEachImage(channelBytes: Local, body: (values: { first: Code; second: Code }) => void): void {
-    const { f, context, stage } = this;
-    f.set(this.#at, i32.add(get(channelBytes), i32.const(context.buffers[stage.index].partial)));
-    f.forRange(this.#image, i32.const(0), i32.load(i32.const(0), control.size), 1, () => {
-      body(this.#values(get(this.#at), 0));
-      f.advance(this.#at, paddedChannels(stage.raw.channels) * 16);
+  /**
+   * Puts what `end` gives where the first image's values are, for {@link joined}.
+   *
+   * @param steps `begin` sees the first image's values, `image` every image's; `half` says which pair of the four.
+   */
+  join(steps: {
+    begin(half: number, first: Pair): void;
+    image(half: number, values: Pair): void;
+    end(half: number): Pair;
+  }): void {
+    const { f } = this;
+    const secondAt = this.#channels * 8;
+    const [place, at, image] = f.locals('i32', 3);
+    const pair = (address: Local, half: number): Pair => ({
+      first: v128.load(get(address), half * 16),
+      second: v128.load(get(address), secondAt + half * 16),
+    });
+    f.forRange(place, i32.const(this.#start), i32.const(this.#start + secondAt), 32, () => {
+      for (const half of [0, 1]) steps.begin(half, pair(place, half));
+      f.set(at, get(place));
+      f.forRange(image, i32.const(0), i32.load(i32.const(0), control.size), 1, () => {
+        for (const half of [0, 1]) steps.image(half, pair(at, half));
+        f.advance(at, secondAt * 2);
+      });
+      for (const half of [0, 1]) {
+        const { first, second } = steps.end(half);
+        f.emit(v128.store(get(place), first, half * 16));
+        f.emit(v128.store(get(place), second, secondAt + half * 16));
+      }
     });
   }
 
-  #values(address: Code, offset: number): { first: Code; second: Code } {
-    const channels = paddedChannels(this.stage.raw.channels);
-    return { first: f64.load(address, offset), second: f64.load(address, offset + channels * 8) };
+  /** Sums both values over the images. */
+  sum(): void {
+    const { f } = this;
+    const [first, second] = [f.locals('v128', 2), f.locals('v128', 2)];
+    this.join({
+      begin(half) {
+        for (const sums of [first, second]) f.set(sums[half], v128.zero());
+      },
+      image(half, values) {
+        f.set(first[half], f64x2.add(get(first[half]), values.first));
+        f.set(second[half], f64x2.add(get(second[half]), values.second));
+      },
+      end: (half) => ({ first: get(first[half]), second: get(second[half]) }),
+    });
+  }
+
+  /** What was joined of one channel. @param channelBytes Local with 8 times the channel. */
+  joined(channelBytes: Local): Pair {
+    const address = get(channelBytes);
+    return {
+      first: f64.load(address, this.#start),
+      second: f64.load(address, this.#start + this.#channels * 8),
+    };
   }
 }
-
-/** Emits `sum += value`. */
-const accumulate = (f: FunctionBuilder, sum: Local, value: Code) => f.set(sum, f64.add(get(sum), value));
 
 /** Images in a batch, and values per channel in one image. */
 const imagesOf = (): Code => f64.convertI32U(i32.load(i32.const(0), control.size));
 const pixelsOf = (stage: Stage): Code => f64.const(stage.raw.height * stage.raw.width);
+
+/** Joins the images' means and squared deviations to the batch's mean and variance. */
+function joinStatistics(
+  f: FunctionBuilder,
+  partials: Partials,
+  batch: { images: Local; count: Local },
+): void {
+  const [origin, sum, between, within] = Array.from({ length: 4 }, () => f.locals('v128', 2));
+  const distance = f.local('v128');
+  const over = (value: Code, count: Local) => f64x2.div(value, f64x2.splat(get(count)));
+  const accumulate = (total: Local, value: Code) => f.set(total, f64x2.add(get(total), value));
+  partials.join({
+    begin(half, { first }) {
+      f.set(origin[half], first);
+      for (const totals of [sum, between, within]) f.set(totals[half], v128.zero());
+    },
+    image(half, { first, second }) {
+      f.set(distance, f64x2.sub(first, get(origin[half])));
+      accumulate(sum[half], get(distance));
+      accumulate(between[half], f64x2.mul(get(distance), get(distance)));
+      accumulate(within[half], second);
+    },
+    end(half) {
+      f.set(sum[half], over(get(sum[half]), batch.images));
+      const square = f64x2.mul(get(sum[half]), get(sum[half]));
+      f.set(between[half], f64x2.sub(over(get(between[half]), batch.images), square));
+      const variance = f64x2.add(over(get(within[half]), batch.count), get(between[half]));
+      return {
+        first: f64x2.add(get(origin[half]), get(sum[half])),
+        second: f64x2.max(variance, v128.zero()),
+      };
+    },
+  });
+}
 
 /**
  * A function `()` that turns the images' statistics into the norm's coefficients and moves the running ones, as
@@ -60,7 +139,6 @@ export function emitNormalise(context: PlanContext, stage: Stage): FunctionRef {
     const buffers = context.buffers[stage.index];
     const [at, wideAt] = f.locals('i32', 2);
     const [images, count, mean, rest, variance, inverse, scale] = f.locals('f64', 7);
-    const [origin, distance, sum, between, within] = f.locals('f64', 5);
     const partials = new Partials(f, context, stage);
     const bias = biasOf(stage);
     const weight = (
@@ -71,21 +149,11 @@ export function emitNormalise(context: PlanContext, stage: Stage): FunctionRef {
 
     f.set(images, imagesOf());
     f.set(count, f64.mul(get(images), pixelsOf(stage)));
+    joinStatistics(f, partials, { images, count });
     f.forRange(at, i32.const(0), i32.const(stage.raw.channels * 4), 4, () => {
       f.set(wideAt, i32.shl(get(at), i32.const(1)));
-      f.set(origin, partials.first(wideAt).first);
-      for (const local of [sum, between, within]) f.set(local, f64.const(0));
-      partials.forEachImage(wideAt, ({ first, second }) => {
-        f.set(distance, f64.sub(first, get(origin)));
-        accumulate(f, sum, get(distance));
-        accumulate(f, between, f64.mul(get(distance), get(distance)));
-        accumulate(f, within, second);
-      });
-      f.set(sum, f64.div(get(sum), get(images)));
-      f.set(mean, f64.add(get(origin), get(sum)));
-      f.set(between, f64.sub(f64.div(get(between), get(images)), f64.mul(get(sum), get(sum))));
-      f.set(variance, f64.add(f64.div(get(within), get(count)), get(between)));
-      f.set(variance, f64.max(get(variance), f64.const(0)));
+      f.set(mean, partials.joined(wideAt).first);
+      f.set(variance, partials.joined(wideAt).second);
       f.set(inverse, f64.div(f64.const(1), f64.sqrt(f64.add(get(variance), f64.const(batchNorm.epsilon)))));
       f.set(scale, f64.mul(weight(batchNorm.gamma, 1), get(inverse)));
       f.set(rest, f64.sub(get(mean), f64.promote(f32.demote(get(mean)))));
@@ -130,13 +198,11 @@ export function emitNormaliseGradient(context: PlanContext, stage: Stage): Funct
     const partials = new Partials(f, context, stage);
     const store = (base: number, value: Code) => f.emit(f32.store(get(at), f32.demote(value), base));
     f.set(count, f64.mul(imagesOf(), pixelsOf(stage)));
+    partials.sum();
     f.forRange(at, i32.const(0), i32.const(stage.raw.channels * 4), 4, () => {
       f.set(wideAt, i32.shl(get(at), i32.const(1)));
-      for (const local of [sum, product]) f.set(local, f64.const(0));
-      partials.forEachImage(wideAt, ({ first, second }) => {
-        accumulate(f, sum, first);
-        accumulate(f, product, second);
-      });
+      f.set(sum, partials.joined(wideAt).first);
+      f.set(product, partials.joined(wideAt).second);
       f.set(inverse, f64.load(get(wideAt), buffers.inverseStd));
       f.set(rest, f64.load(get(wideAt), buffers.meanRest));
       f.set(product, f64.sub(get(product), f64.mul(get(rest), get(sum))));
@@ -164,13 +230,12 @@ export function emitBiasGradient(context: PlanContext, stage: Stage): FunctionRe
   if (!bias) throw new Error(`Stage ${stage.name} has no bias`);
   return context.module.function(`bias gradient ${stage.name}`, [], [], (f) => {
     const [at, wideAt] = f.locals('i32', 2);
-    const sum = f.local('f64');
     const partials = new Partials(f, context, stage);
+    partials.sum();
     f.forRange(at, i32.const(0), i32.const(stage.raw.channels * 4), 4, () => {
       f.set(wideAt, i32.shl(get(at), i32.const(1)));
-      f.set(sum, f64.const(0));
-      partials.forEachImage(wideAt, ({ first }) => accumulate(f, sum, first));
-      f.emit(f32.store(get(at), f32.demote(get(sum)), context.weight(bias).gradient));
+      const { first } = partials.joined(wideAt);
+      f.emit(f32.store(get(at), f32.demote(first), context.weight(bias).gradient));
     });
   });
 }
