@@ -227,6 +227,9 @@ describe('every regularizer is in the loss, once', () => {
   ])('%s', async (_, build, names) => {
     const model = build();
     const executor = await createEagerExecutor(model);
+    // Weights of our own: an initialiser may draw ones so small that a missing penalty would not be seen.
+    for (const { value } of executor.parameters) value.set(noise(value.length, 5));
+    await executor.parametersChanged();
     const images = noise(4 * tf.util.sizeFromShape(model.inputs[0].shape.slice(1) as number[]), 3);
     const flat: Parameters<typeof executor.trainStep>[2] = {
       kind: 'function',
