@@ -1,6 +1,6 @@
 """The notebook's first experiment for some steps, with the order of random draws that `num_workers=0` gives.
 
-The first argument is JSON: `seed`, `steps`, `threads`, and the folder of the data. Prints one JSON object per step:
+The first argument is JSON: `seed`, `steps`, `threads`, the shape of the net, and the folder of the data. Prints one JSON object per step:
 its loss, and the SHA-256 of its batch's pixels.
 """
 
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from data import train_loader
-from nets import make_net
+from nets import ConvNet
 from sessions import forever
 
 
@@ -20,7 +20,7 @@ def main():
     options = json.loads(sys.argv[1])
     torch.set_num_threads(options["threads"])
     torch.manual_seed(options["seed"])
-    model = make_net("optimizedNet").train()
+    model = ConvNet(**options["shape"]).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-4)
     batches = forever(train_loader(options["root"], batch=128, workers=0))
     for _ in range(options["steps"]):

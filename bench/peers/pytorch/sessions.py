@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from data import first_batches, train_loader
-from nets import make_net
+from nets import ConvNet
 
 # Different batches, so that no cache serves the same pixels over and over.
 BATCHES = 8
@@ -20,8 +20,8 @@ def forever(loader):
 class Training:
     """Training steps on whatever batches come: `batches` is an endless iterator."""
 
-    def __init__(self, net, memory_format, batches):
-        self.model = make_net(net).to(memory_format=memory_format).train()
+    def __init__(self, model, memory_format, batches):
+        self.model = model.to(memory_format=memory_format).train()
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, weight_decay=1e-4)
         self.memory_format = memory_format
         self.batches = batches
@@ -37,8 +37,8 @@ class Training:
 
 
 class Inference:
-    def __init__(self, net, memory_format, batches):
-        self.model = make_net(net).to(memory_format=memory_format).eval()
+    def __init__(self, model, memory_format, batches):
+        self.model = model.to(memory_format=memory_format).eval()
         self.memory_format = memory_format
         self.batches = batches
 
@@ -48,16 +48,17 @@ class Inference:
             return self.model(images.to(memory_format=self.memory_format))
 
 
-def make_session(work, memory_format, root):
-    kind, net, batch = work["kind"], work["net"], work["batch"]
+def make_session(work, shape, memory_format, root):
+    kind, batch = work["kind"], work["batch"]
     torch.manual_seed(1)
+    model = ConvNet(**shape)
     if kind == "inference":
-        return Inference(net, memory_format, itertools.cycle(first_batches(root, batch, BATCHES)))
+        return Inference(model, memory_format, itertools.cycle(first_batches(root, batch, BATCHES)))
     if kind == "train-step":
-        return Training(net, memory_format, itertools.cycle(first_batches(root, batch, BATCHES)))
+        return Training(model, memory_format, itertools.cycle(first_batches(root, batch, BATCHES)))
     # A loader process would only delay the first step.
     workers = 0 if kind == "time-to-first-step" else 1
-    session = Training(net, memory_format, forever(train_loader(root, batch, workers)))
+    session = Training(model, memory_format, forever(train_loader(root, batch, workers)))
     if kind == "time-to-first-step":
         session.step()
     return session

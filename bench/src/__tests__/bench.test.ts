@@ -58,11 +58,17 @@ test('works that need a fresh process are measured once per round, memory on its
 }, 120_000);
 
 test.skipIf(typeof python === 'string')(
-  'PyTorch does the same work in turns, and everybody is compared with both of its formats',
+  'PyTorch does the same work in turns, and everybody is compared with both of its formats, tuned and not',
   async () => {
     const only = 'train-step/optimizedNet/32 (plan-1t|pytorch)';
     const { machine, results, ratios } = await reportOf(['--rounds', '2', '--threads', '1', '--only', only]);
-    expect(results.map(({ runner }) => runner)).toEqual(['plan-1t', 'pytorch-nchw', 'pytorch-channels-last']);
+    expect(results.map(({ runner }) => runner)).toEqual([
+      'plan-1t',
+      'pytorch-nchw',
+      'pytorch-channels-last',
+      'pytorch-nchw-untuned',
+      'pytorch-channels-last-untuned',
+    ]);
     expect(machine.pytorch?.torch).toMatch(/^\d+\.\d+/);
     const [plan, nchw] = results;
     const ratio = ratios.find(

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { PYTHON_ENV, type Python, pythonScript } from '../runners/python.js';
+import { shapeOfNet } from '../sessions/nets.js';
 import type { Step } from './curve.js';
 
 /** How both sides train. */
@@ -14,7 +15,8 @@ export interface CurveOptions {
 
 /** The notebook's first experiment in real PyTorch. */
 export async function pytorchCurve({ file }: Python, options: CurveOptions): Promise<Step[]> {
-  const { stdout } = await promisify(execFile)(file, [pythonScript('fidelity.py'), JSON.stringify(options)], {
+  const argument = JSON.stringify({ ...options, shape: shapeOfNet('optimizedNet') });
+  const { stdout } = await promisify(execFile)(file, [pythonScript('fidelity.py'), argument], {
     env: { ...process.env, ...PYTHON_ENV },
     maxBuffer: 2 ** 26,
   });

@@ -7,7 +7,7 @@ import type { Session } from './session.js';
 
 /** The model's outputs for batches that are ready. */
 export async function inferenceSession(work: Work, engine: OwnEngine, root: string): Promise<Session> {
-  const executor = await makeExecutor(makeNet(work.net, new Generator(1)), engine, work.batch);
+  const executor = await makeExecutor(makeNet(work.net, { generator: new Generator(1) }), engine, work.batch);
   const next = await firstBatches(root, work.batch);
   return {
     step: async () => {

@@ -1,4 +1,5 @@
 import { lax, nn, numpy as np, random } from '@jax-js/jax';
+import type { NetShape } from './nets.js';
 
 /** Weights of one block: convolution (OIHW) and BatchNorm. A type, because JsTree takes no interfaces. */
 export type Block = { kernel: np.Array; bias: np.Array; gamma: np.Array; beta: np.Array };
@@ -9,10 +10,8 @@ export type Params = { blocks: Block[]; fc: { kernel: np.Array; bias: np.Array }
 /** BatchNorm's running statistics of each block. */
 export type Statistics = { mean: np.Array; variance: np.Array }[];
 
-const POOL_AFTER = [2, 4];
-
 /** PyTorch's default initialisation, and fresh statistics. */
-export function initialise(channels: readonly number[], seed: number): [Params, Statistics] {
+export function initialise({ channels }: NetShape, seed: number): [Params, Statistics] {
   const keys = [...random.split(random.key(seed), 2 * channels.length + 2)];
   const draw = (shape: number[], fanIn: number) => {
     const bound = 1 / Math.sqrt(fanIn);
@@ -35,10 +34,10 @@ export function initialise(channels: readonly number[], seed: number): [Params, 
 
 /** Log-probabilities in training mode, and the moved statistics. Images are NCHW. */
 export function train(
+  shape: NetShape,
   params: Params,
   running: Statistics,
-  images: np.Array,
-  key: np.Array,
+  [images, key]: [np.Array, np.Array],
 ): [np.Array, Statistics] {
   const batch = images.shape[0];
   const keys = [...random.split(key, params.blocks.length + 1)];
@@ -55,22 +54,29 @@ export function train(
     });
     const scale = gamma.div(np.sqrt(variance.add(1e-5)));
     x = nn.relu(centred.mul(perChannel(scale)).add(perChannel(beta)));
-    x = pool(dropout(x, keys[i], 0.1, [batch, x.shape[1], 1, 1]), i + 1);
+    x = dropout(x, keys[i], shape.dropout, [batch, x.shape[1], 1, 1]);
+    if (shape.poolAfter.includes(i + 1)) x = maxPool(x);
   });
   x = np.mean(x, [2, 3]);
-  x = dropout(x, keys[params.blocks.length], 0.2, [...x.shape]);
+  x = dropout(x, keys[params.blocks.length], shape.fcDropout, [...x.shape]);
   return [head(params, x), moved];
 }
 
 /** Log-probabilities in inference mode. */
-export function predict(params: Params, running: Statistics, images: np.Array): np.Array {
+export function predict(
+  { poolAfter }: NetShape,
+  params: Params,
+  running: Statistics,
+  images: np.Array,
+): np.Array {
   let x = images;
   params.blocks.forEach(({ kernel, bias, gamma, beta }, i) => {
     x = lax.conv(x, kernel, [1, 1], 'SAME').add(perChannel(bias));
     const { mean, variance } = running[i];
     const scale = gamma.div(np.sqrt(variance.add(1e-5)));
     x = x.sub(perChannel(mean)).mul(perChannel(scale)).add(perChannel(beta));
-    x = pool(nn.relu(x), i + 1);
+    x = nn.relu(x);
+    if (poolAfter.includes(i + 1)) x = maxPool(x);
   });
   return head(params, np.mean(x, [2, 3]));
 }
@@ -81,8 +87,7 @@ function head({ fc }: Params, features: np.Array): np.Array {
 
 const perChannel = (values: np.Array): np.Array => values.reshape([1, -1, 1, 1]);
 
-const pool = (x: np.Array, block: number): np.Array =>
-  POOL_AFTER.includes(block) ? lax.reduceWindow(x, np.max, [2, 2], [2, 2]) : x;
+const maxPool = (x: np.Array): np.Array => lax.reduceWindow(x, np.max, [2, 2], [2, 2]);
 
 const average = (running: np.Array, now: np.Array): np.Array =>
   running.mul(0.9).add(lax.stopGradient(now).mul(0.1));

@@ -9,63 +9,64 @@ import {
   valueAndGrad,
 } from '@jax-js/jax';
 import type { Batch } from '@mnist-kit/core';
-import type { Net, Work } from '../works/work.js';
+import type { Work } from '../works/work.js';
 import { firstBatches } from './data.js';
 import { initialise, type Params, predict, type Statistics, train } from './jax-js-net.js';
+import { type NetShape, shapeOfNet } from './nets.js';
 import type { Session } from './session.js';
 
-const CHANNELS: Readonly<Record<Net, readonly number[]>> = {
-  optimizedNet: [8, 16, 16, 32, 32],
-  improvedNet: [10, 20, 30, 40, 40],
-  conservativeImprovedNet: [10, 20, 30, 40],
-};
-
 /** Mean negative log-likelihood of the labels, given one-hot; with it the moved statistics. */
-function loss(params: Params, running: Statistics, images: np.Array, labels: np.Array, key: np.Array) {
-  const batch = images.shape[0];
-  const [outputs, moved] = train(params, running, images, key);
-  return [outputs.mul(labels).sum().div(-batch), moved] as [np.Array, Statistics];
-}
+export const lossOf =
+  (shape: NetShape) =>
+  (params: Params, running: Statistics, [images, labels, key]: [np.Array, np.Array, np.Array]) => {
+    const batch = images.shape[0];
+    const [outputs, moved] = train(shape, params, running, [images, key]);
+    return [outputs.mul(labels).sum().div(-batch), moved] as [np.Array, Statistics];
+  };
 
 /** One training step with Adam, compiled as a whole. */
-const trainStep = jit(
-  (
-    params: Params,
-    running: Statistics,
-    [m, v]: [Params, Params],
-    [corrections, images, labels, key]: [np.Array, np.Array, np.Array, np.Array],
-  ) => {
-    const [[value, moved], gradients] = valueAndGrad(loss, { hasAux: true })(
-      tree.ref(params),
-      running,
-      images,
-      labels,
-      key,
-    );
-    const decayed = tree.map((g: np.Array, p: np.Array) => g.add(p.mul(1e-4)), gradients, tree.ref(params));
-    const m1 = tree.map((a: np.Array, g: np.Array) => a.mul(0.9).add(g.mul(0.1)), m, tree.ref(decayed));
-    const v1 = tree.map((a: np.Array, g: np.Array) => a.mul(0.999).add(np.square(g).mul(0.001)), v, decayed);
-    const [rate, root] = np.split(corrections, 2);
-    const updated = tree.map(
-      (p: np.Array, a: np.Array, b: np.Array) =>
-        p.sub(a.mul(rate.ref).div(np.sqrt(b).mul(root.ref).add(1e-8))),
-      params,
-      tree.ref(m1),
-      tree.ref(v1),
-    );
-    tree.dispose([rate, root]);
-    return [value, updated, moved, [m1, v1]] as [np.Array, Params, Statistics, [Params, Params]];
-  },
-);
+const trainStepOf = (shape: NetShape) =>
+  jit(
+    (
+      params: Params,
+      running: Statistics,
+      [m, v]: [Params, Params],
+      [corrections, ...batch]: [np.Array, np.Array, np.Array, np.Array],
+    ) => {
+      const [[value, moved], gradients] = valueAndGrad(lossOf(shape), { hasAux: true })(
+        tree.ref(params),
+        running,
+        batch,
+      );
+      const decayed = tree.map((g: np.Array, p: np.Array) => g.add(p.mul(1e-4)), gradients, tree.ref(params));
+      const m1 = tree.map((a: np.Array, g: np.Array) => a.mul(0.9).add(g.mul(0.1)), m, tree.ref(decayed));
+      const v1 = tree.map(
+        (a: np.Array, g: np.Array) => a.mul(0.999).add(np.square(g).mul(0.001)),
+        v,
+        decayed,
+      );
+      const [rate, root] = np.split(corrections, 2);
+      const updated = tree.map(
+        (p: np.Array, a: np.Array, b: np.Array) =>
+          p.sub(a.mul(rate.ref).div(np.sqrt(b).mul(root.ref).add(1e-8))),
+        params,
+        tree.ref(m1),
+        tree.ref(v1),
+      );
+      tree.dispose([rate, root]);
+      return [value, updated, moved, [m1, v1]] as [np.Array, Params, Statistics, [Params, Params]];
+    },
+  );
 
 /** The same nets on jax-js's WebAssembly backend, as its documentation recommends: pure functions, jitted. */
 export async function jaxJsSession({ kind, net, batch }: Work, root: string): Promise<Session> {
   await init('wasm');
   defaultDevice('wasm');
   const next = await firstBatches(root, batch);
-  let [params, running] = initialise(CHANNELS[net], 1);
+  const shape = shapeOfNet(net);
+  let [params, running] = initialise(shape, 1);
   if (kind === 'inference') {
-    const infer = jit(predict);
+    const infer = jit((...inputs: [Params, Statistics, np.Array]) => predict(shape, ...inputs));
     return {
       step: async () => {
         await infer(tree.ref(params), tree.ref(running), imagesOf(next())).data();
@@ -74,6 +75,7 @@ export async function jaxJsSession({ kind, net, batch }: Work, root: string): Pr
   }
   const zeros = () => tree.map((a: np.Array) => np.zerosLike(a), tree.ref(params)) as Params;
   let moments: [Params, Params] = [zeros(), zeros()];
+  const trainStep = trainStepOf(shape);
   let key = random.key(2);
   let steps = 0;
   return {
@@ -99,10 +101,10 @@ export async function jaxJsSession({ kind, net, batch }: Work, root: string): Pr
 }
 
 /** One channel: NHWC is NCHW. */
-const imagesOf = ({ images, size, shape: [height, width] }: Batch): np.Array =>
+export const imagesOf = ({ images, size, shape: [height, width] }: Batch): np.Array =>
   np.array(images.slice()).reshape([size, 1, height, width]);
 
-function oneHot({ labels, size }: Batch): np.Array {
+export function oneHot({ labels, size }: Batch): np.Array {
   const values = new Float32Array(size * 10);
   for (let i = 0; i < size; i++) values[i * 10 + labels[i]] = 1;
   return np.array(values).reshape([size, 10]);

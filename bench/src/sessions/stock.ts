@@ -10,7 +10,7 @@ export async function stockSession(work: Work, backend: 'wasm' | 'cpu', root: st
   if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
   else await import('@tensorflow/tfjs-backend-cpu');
   await tf.setBackend(backend);
-  const model = makeNet(work.net, new Generator(1));
+  const model = makeNet(work.net, { generator: new Generator(1) });
   const next = await firstBatches(root, work.batch);
   if (work.kind === 'inference') {
     return {

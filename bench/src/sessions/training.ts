@@ -34,7 +34,7 @@ class Training {
 }
 
 async function makeTraining(work: Work, engine: OwnEngine, generator: Generator): Promise<Training> {
-  const model = makeNet(work.net, generator);
+  const model = makeNet(work.net, { generator });
   return new Training(await makeExecutor(model, engine, work.batch), generator);
 }
 
