@@ -7,14 +7,12 @@ import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
 import { version_core } from '@tensorflow/tfjs-core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import { decodeState, encodeState, type Json } from '../state/encode.js';
+import { checkpointFiles, describePath, FORMAT, recognise } from './not-a-checkpoint.js';
 
-const FORMAT = 'mnist-kit checkpoint';
 /** Raised when an older version could not read what a newer one writes. */
 const VERSION = 1;
 
-const STATE = 'state.json';
-const TENSORS = 'tensors.safetensors';
-const MANIFEST = 'manifest.json';
+const { manifest: MANIFEST, state: STATE, tensors: TENSORS } = checkpointFiles;
 
 interface FileEntry {
   readonly bytes: number;
@@ -89,17 +87,35 @@ export const TEMPORARY = '.tmp-';
 /**
  * Reads a checkpoint folder, checking every byte against the manifest.
  *
- * @throws CheckpointError that says what is wrong and what to do.
+ * @throws CheckpointError that says what is wrong and what to do; NotACheckpointError for anything that no fit wrote.
  */
 export async function readCheckpoint(folder: string): Promise<RunSnapshot> {
+  const recognised = await recognise(folder);
+  if (recognised === 'no') throw await describePath(folder);
+  try {
+    return await readWhole(folder);
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    // Whatever else lies in it is not ours to give away.
+    const remove = recognised === 'alone' ? 'Delete this folder and resume' : 'Resume';
+    throw new CheckpointError(
+      `The checkpoint ${folder} is damaged: ${error.message}. ${remove} from an earlier one.`,
+    );
+  }
+}
+
+/** What is wrong with a checkpoint. */
+class Damage extends Error {}
+
+async function readWhole(folder: string): Promise<RunSnapshot> {
   const manifest = checkManifest(folder, await read(folder, MANIFEST));
   const [state, tensors] = await Promise.all(
     [STATE, TENSORS].map(async (name) => {
       const content = await read(folder, name);
       const entry = manifest.files[name];
       if (content.length !== entry.bytes)
-        throw broken(folder, `${name} has ${content.length} bytes instead of ${entry.bytes}`);
-      if (sha256(content) !== entry.sha256) throw broken(folder, `${name} does not match its checksum`);
+        throw new Damage(`${name} has ${content.length} bytes instead of ${entry.bytes}`);
+      if (sha256(content) !== entry.sha256) throw new Damage(`${name} does not match its checksum`);
       return content;
     }),
   );
@@ -114,14 +130,14 @@ function checkManifest(folder: string, content: Uint8Array): Manifest {
   try {
     parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
   } catch {
-    throw broken(folder, `${MANIFEST} is not JSON`);
+    throw new Damage(`${MANIFEST} is not JSON`);
   }
-  if (parsed?.format !== FORMAT) throw broken(folder, `${MANIFEST} is not that of a checkpoint`);
+  if (parsed?.format !== FORMAT) throw new Damage(`${MANIFEST} is not that of a checkpoint`);
   if (Number.isInteger(parsed.version) && parsed.version > VERSION)
     throw new NewerFormatError(folder, parsed.version);
   const { sha256: checksum, ...manifest } = parsed;
   if (checksum !== sha256(JSON.stringify(manifest)))
-    throw broken(folder, `${MANIFEST} does not match its checksum`);
+    throw new Damage(`${MANIFEST} does not match its checksum`);
   return manifest;
 }
 
@@ -139,14 +155,8 @@ async function read(folder: string, name: string): Promise<Uint8Array> {
   try {
     return await readFile(join(folder, name));
   } catch (error) {
-    throw broken(folder, `${name} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new Damage(`${name} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
-}
-
-function broken(folder: string, what: string): CheckpointError {
-  return new CheckpointError(
-    `The checkpoint ${folder} is damaged: ${what}. Delete this folder and resume from an earlier one.`,
-  );
 }
 
 function ownVersion(): string {

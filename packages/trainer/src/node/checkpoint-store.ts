@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CheckpointError } from '@mnist-kit/core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import { NewerFormatError, readCheckpoint, TEMPORARY, writeCheckpoint } from './checkpoint-files.js';
+import { NotACheckpointError } from './not-a-checkpoint.js';
 
 const NAME = /^checkpoint-(\d+)$/;
 
@@ -42,6 +43,7 @@ export class CheckpointStore {
    */
   async latest(): Promise<{ snapshot: RunSnapshot; folder: string; damaged: readonly string[] } | undefined> {
     const damaged: string[] = [];
+    let foreign = false;
     const numbers = await this.#numbers();
     for (const number of numbers.reverse()) {
       const folder = this.#folder(number);
@@ -50,13 +52,15 @@ export class CheckpointStore {
       } catch (error) {
         // Going on from an older one would in the end delete what a newer version can still read.
         if (!(error instanceof CheckpointError) || error instanceof NewerFormatError) throw error;
+        foreign ||= error instanceof NotACheckpointError;
         damaged.push(error.message);
       }
     }
     if (damaged.length === 0) return undefined;
-    throw new CheckpointError(
-      `No checkpoint in ${this.#dir} can be read:\n${damaged.join('\n')}\nDelete that folder to start over.`,
-    );
+    const todo = foreign
+      ? 'Give this fit a folder of its own to start over.'
+      : 'Delete that folder to start over.';
+    throw new CheckpointError(`No checkpoint in ${this.#dir} can be read:\n${damaged.join('\n')}\n${todo}`);
   }
 
   /** Removes what a process that was killed while writing left behind. */
