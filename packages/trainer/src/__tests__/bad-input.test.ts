@@ -306,11 +306,38 @@ test('more of the largest outputs than there are classes', async () => {
   expect(testTop3).toBe(1);
 });
 
-test.each([Number.NaN, Number.POSITIVE_INFINITY])('a pixel that is %s', async (pixel) => {
-  const loader = new ListLoader(samples({ pixels: [0, 0, pixel, 0] }), { batchSize: 6 });
-  const attempt = setup().fit(loader);
-  await expect(attempt).rejects.toThrow(DataError);
-  await expect(attempt).rejects.toThrow(`Received: ${pixel} at pixel 2 of sample 5`);
+test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+  'a pixel that is %s, in the first batch or a later one',
+  async (pixel) => {
+    for (const batchSize of [1, 2, 6]) {
+      const loader = () => new ListLoader(samples({ pixels: [0, 0, pixel, 0] }), { batchSize });
+      const message = `Received: ${pixel} at row 1, column 0, channel 0 of sample 5, in batch ${Math.ceil(6 / batchSize)}`;
+      for (const attempt of [
+        () => setup().fit(loader()),
+        () => setup().test(loader()),
+        () => setup().predict(loader()),
+        () => setup().fit(train(), { val: loader() }),
+        () => setup({ overfitBatches: 6 }).fit(loader()),
+      ]) {
+        const outcome = attempt();
+        await expect(outcome).rejects.toThrow(DataError);
+        await expect(outcome).rejects.toThrow(message);
+      }
+    }
+  },
+);
+
+test('pixels in an array are checked, and the values behind the last image of a batch are not', async () => {
+  const pixels = new Float32Array(600 * 4);
+  await expect(setup().predict(pixels)).resolves.toMatchObject({ size: 600 });
+  pixels[599 * 4 + 1] = Number.NaN;
+  await expect(setup().predict(pixels)).rejects.toThrow('NaN at row 0, column 1, channel 0 of sample 599');
+  const padded = spoilt((batch) => {
+    const images = new Float32Array(64).fill(Number.NaN);
+    images.set(batch.images.map((_, i) => Math.fround(i % 2 === 0 ? 3e38 : -3e38)));
+    return { ...batch, images };
+  });
+  await expect(setup().test(padded)).resolves.toBeDefined();
 });
 
 test('a loader without batches', async () => {

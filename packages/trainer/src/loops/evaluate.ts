@@ -1,7 +1,7 @@
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { isPromise } from '../callbacks/dispatcher.js';
-import { checkBatch, checkPixels } from '../check-batch.js';
+import { checkBatch } from '../check-batch.js';
 import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
@@ -44,8 +44,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Record<string,
         break;
       }
       const batch = next.value;
-      checkBatch(batch, executor);
-      if (done === 0) checkPixels(batch);
+      checkBatch(batch, executor, done + 1);
       const { size } = batch;
       if (done + 1 < limit) iterator.prefetch?.();
       const answer = executor.predict(batch.images, size);

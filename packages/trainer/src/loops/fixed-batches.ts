@@ -23,7 +23,7 @@ export class FixedBatches implements LoaderLike {
       while (batches.length < count) {
         const next = await iterator.next();
         if (next.done) break;
-        checkBatch(next.value, executor);
+        checkBatch(next.value, executor, batches.length + 1);
         const { images, labels, indices, size, shape } = next.value;
         batches.push({
           images: images.slice(),

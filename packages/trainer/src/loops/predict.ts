@@ -78,18 +78,15 @@ function* chunks(images: Float32Array, executor: Executor): Generator<Chunk> {
   for (let from = 0; from < images.length / pixels; from += CHUNK) {
     const chunk = images.subarray(from * pixels, (from + CHUNK) * pixels);
     const size = chunk.length / pixels;
-    yield {
-      images: chunk,
-      size,
-      labels: new Int32Array(0),
-      indices: Int32Array.from({ length: size }, (_, i) => from + i),
-    };
+    const indices = Int32Array.from({ length: size }, (_, i) => from + i);
+    checkPixels({ images: chunk, size, shape: executor.inputShape, indices }, from / CHUNK + 1);
+    yield { images: chunk, size, labels: new Int32Array(0), indices };
   }
 }
 
 async function* fromLoader(loader: LoaderLike, executor: Executor): AsyncGenerator<Chunk> {
   const iterator = loader[Symbol.asyncIterator]();
-  let first = true;
+  let batches = 0;
   let finished = false;
   try {
     while (true) {
@@ -98,20 +95,18 @@ async function* fromLoader(loader: LoaderLike, executor: Executor): AsyncGenerat
         finished = true;
         break;
       }
-      checkBatch(next.value, executor);
-      if (first) checkPixels(next.value);
+      checkBatch(next.value, executor, ++batches);
       if (next.value.indices === undefined)
         throw new DataError(
           'Predictions need the `indices` of a batch: where its samples are in their data set',
         );
-      first = false;
       iterator.prefetch?.();
       yield next.value;
     }
   } finally {
     if (!finished) await iterator.return?.();
   }
-  if (first) throw new DataError('The loader yielded no batch; check its data set and dropLast');
+  if (batches === 0) throw new DataError('The loader yielded no batch; check its data set and dropLast');
 }
 
 function concat<T extends Float32Array | Int32Array>(Type: new (length: number) => T, parts: T[]): T {

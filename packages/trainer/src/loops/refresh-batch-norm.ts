@@ -1,5 +1,6 @@
-import type { Generator, TensorDict } from '@mnist-kit/core';
+import { DataError, type Generator, type TensorDict } from '@mnist-kit/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkBatch } from '../check-batch.js';
 import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
@@ -30,6 +31,7 @@ export async function refreshBatchNorm(
   const iterator = train[Symbol.asyncIterator]();
   let batches = 0;
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+    checkBatch(next.value, executor, batches + 1);
     const { images, labels, size } = next.value;
     // From zero a step leaves (1 - momentum) times the batch's own statistics.
     await executor.writeWeights(zeros);
@@ -44,6 +46,8 @@ export async function refreshBatchNorm(
     batches++;
     await breather.breathe();
   }
+  if (batches === 0)
+    throw new DataError('The training loader yielded no batch to measure the batch-norm statistics on');
   const means: TensorDict = {};
   for (const [name, sum] of sums)
     means[name] = { shape: zeros[name].shape, data: Float32Array.from(sum, (value) => value / batches) };

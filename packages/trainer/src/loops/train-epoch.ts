@@ -1,7 +1,7 @@
 import { type Batch, DataError, type Generator } from '@mnist-kit/core';
 import type { StepOutput } from '@mnist-kit/engine';
 import { type Dispatcher, isPromise } from '../callbacks/dispatcher.js';
-import { checkBatch, checkPixels } from '../check-batch.js';
+import { checkBatch } from '../check-batch.js';
 import type { BatchIterator, Mixed, MixupLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
@@ -42,7 +42,6 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
   const { run, callbacks, step, limit = Infinity, profiler } = loop;
   const breather = new Breather();
   const report = new BatchReport();
-  let first = true;
   let finished = false;
   try {
     while (run.batch < limit) {
@@ -65,9 +64,7 @@ export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Prom
         break;
       }
       const batch = next.value;
-      checkBatch(batch, run.executor);
-      if (first) checkPixels(batch);
-      first = false;
+      checkBatch(batch, run.executor, run.batch + 1);
       const [output, mixed] = await differentiate(loop, batch, iterator);
       profiler?.lap('step');
 
