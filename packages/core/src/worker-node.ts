@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { EngineError } from './errors.js';
 import type { WorkerHandle } from './worker-handle.js';
+import { writeQuietly } from './write-quietly.js';
 
 // Built-in modules are asked for when they are needed, so that a browser's bundler meets no `node:` import.
 const builtin = <T extends 'node:os' | 'node:worker_threads'>(name: T) => process.getBuiltinModule(name);
@@ -26,6 +27,19 @@ main({
 });
 `;
 
+/**
+ * Shows what a worker prints. Node pipes it, and a pipe listens for the errors of stdout, which keeps `console.log`
+ * from passing over them: a program with a worker would end where `head` has seen enough.
+ */
+function forwardOutput(worker: Worker): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const output = worker[name];
+    output.unpipe(process[name]);
+    output.on('data', (chunk) => writeQuietly(process[name], chunk));
+    output.resume();
+  }
+}
+
 /** `source` must define `main`. */
 export function startInNode(source: string, workerData: unknown): WorkerHandle {
   const { Worker } = builtin('node:worker_threads');
@@ -35,6 +49,7 @@ export function startInNode(source: string, workerData: unknown): WorkerHandle {
     // Loaders and inspectors of the main thread would slow every worker's start and serve nothing there.
     execArgv: [],
   });
+  forwardOutput(worker);
   let failure: Error | undefined;
   let ending = false;
   let ended = false;

@@ -16,6 +16,7 @@ import { type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
 import { measuredNumbers } from './metrics/measured.js';
 import { RunState } from './run-state.js';
+import * as say from './say.js';
 import { Schedule } from './schedule.js';
 import { capture, generatorStates, restore, type StatefulParts } from './state/capture.js';
 import { currentPosition, iterateFrom, type ReplayPoints } from './state/loader-position.js';
@@ -202,7 +203,7 @@ export class Fit {
   #report(): void {
     const run = this.#run;
     const { interrupted, stopMessage } = run.history;
-    const log = this.#parts.trainer.log ?? console.log;
+    const log = this.#parts.trainer.log ?? say.log;
     if (interrupted) {
       const batches = run.batchesPerEpoch === undefined ? '' : ` of ${run.batchesPerEpoch}`;
       log(`Interrupted (${stopMessage}) in epoch ${run.epoch} after batch ${run.batch}${batches}.`);

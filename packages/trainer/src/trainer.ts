@@ -23,6 +23,7 @@ import { modelFingerprint } from './model-fingerprint.js';
 import { checkAlive, writeModelWeights } from './model-weights.js';
 import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
+import * as say from './say.js';
 import { applyShortcuts } from './shortcuts.js';
 import { findSnapshot } from './state/find-snapshot.js';
 import { probabilitiesUnderLogits, slowEngine } from './warnings.js';
@@ -214,7 +215,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
       const executor = await this.#ready(train, true);
       this.#warn(probabilitiesUnderLogits(this.#options.model, loss));
       const generator = this.#options.generator ?? train.generator ?? new Generator(0);
-      const warn = this.#options.warn ?? console.warn;
+      const warn = this.#options.warn ?? say.warn;
       return await work({ trainer: this.#options, optimizer, loss, executor, generator, train, warn });
     } finally {
       this.#running = undefined;
@@ -266,6 +267,6 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   #warn(message: string | undefined): void {
     if (message === undefined || this.#warned.has(message)) return;
     this.#warned.add(message);
-    (this.#options.warn ?? console.warn)(message);
+    (this.#options.warn ?? say.warn)(message);
   }
 }

@@ -54,6 +54,21 @@ test('an output folder that is a file is refused before anything is trained', as
   expectMistake(await run('--out', join(file, 'run')), /--out[\s\S]*folder that can be written to/);
 });
 
+test.each([
+  ['--out', ''],
+  ['--out', ' '],
+  ['--root', ''],
+])(
+  "%s '%s', as an unset variable of a shell gives, is refused and not the current folder",
+  async (option, name) => {
+    expectMistake(
+      await run(option, name),
+      new RegExp(`'${option} <dir>' argument '${name}' is invalid.*folder's name`),
+    );
+    expectMistake(await run(`${option}=${name}`), /folder's name; the current folder is '\.'/);
+  },
+);
+
 test('a data folder that is not there is refused', async () => {
   expectMistake(await run('--root', join(folder, 'nowhere')), /`root`[\s\S]*nowhere/);
 });

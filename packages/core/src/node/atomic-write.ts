@@ -1,7 +1,7 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { EngineError } from '../errors.js';
+import { cannotWrite } from './cannot-write.js';
 
 let counter = 0;
 
@@ -34,7 +34,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     }
     await syncFolder(dirname(path));
   } catch (error) {
-    throw new EngineError(`Cannot write ${path}: ${advice(error)}`, { cause: error });
+    throw cannotWrite(path, error);
   }
 }
 
@@ -72,24 +72,4 @@ async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch {}
-}
-
-const advices: Record<string, string> = {
-  EACCES: 'permission denied. Choose a folder you may write to, or change its permissions.',
-  EPERM: 'not permitted. Choose a folder you may write to, or change its permissions.',
-  EROFS: 'the file system is read-only. Choose another folder.',
-  ENOSPC: 'the disk is full. Free some space or choose another disk.',
-  EDQUOT: 'the disk quota is used up. Free some space or choose another disk.',
-  EFBIG: 'the file is larger than this file system allows. Choose another disk.',
-  ENOENT: 'the folder does not exist. Create it first.',
-  ENOTDIR: 'a part of the path is a file, not a folder. Choose another path.',
-  EISDIR: 'there is a folder of that name. Choose another name.',
-  ENOTEMPTY: 'there is a folder of that name. Choose another name.',
-  EMFILE: 'too many open files. Close some, or raise the limit (ulimit -n).',
-  ENAMETOOLONG: 'the name is too long. Choose a shorter one.',
-};
-
-function advice(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return (code !== undefined && advices[code]) || message;
 }

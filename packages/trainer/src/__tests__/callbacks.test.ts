@@ -402,6 +402,8 @@ describe('loggers', () => {
       return true;
     });
     const isTTY = process.stdout.isTTY;
+    for (const [name, value] of Object.entries({ TERM: 'xterm', CI: '', NO_COLOR: '' }))
+      vi.stubEnv(name, value);
     Object.assign(process.stdout, { isTTY: true, cursorTo: () => true, clearLine: () => true });
     try {
       const slow: Callback = {
@@ -411,6 +413,7 @@ describe('loggers', () => {
     } finally {
       Object.assign(process.stdout, { isTTY });
       write.mockRestore();
+      vi.unstubAllEnvs();
     }
     const drawn = written.join('\n');
     expect(drawn).toMatch(

@@ -15,7 +15,8 @@ export interface CsvLoggerOptions {
  *
  * The file is written anew after every epoch, whole or not at all.
  *
- * @throws InvalidArgumentError without a path; EngineError at the start of a fit if it cannot be written.
+ * @throws InvalidArgumentError without a path; EngineError if it cannot be written, at the start of a fit or when the
+ * disk is full: it ends the fit, and the rows so far stay.
  * @example
  * ```ts
  * import { CsvLogger } from '@mnist-kit/trainer';

@@ -19,7 +19,9 @@ export interface JsonlLoggerOptions {
  * Lines are held back until the epoch ends or a state is saved. A fit from the start begins the file anew; a resumed
  * one drops the lines of steps that are done again.
  *
- * @throws InvalidArgumentError for bad options; EngineError at the start of a fit if the file cannot be written.
+ * @throws InvalidArgumentError for bad options; EngineError if the file cannot be written, at the start of a fit or when
+ * the disk is full: it ends the fit, because a log that lacks lines would not be the run's. The file then ends in a
+ * whole line.
  * @example
  * ```ts
  * import { JsonlLogger } from '@mnist-kit/trainer';
@@ -82,9 +84,9 @@ export class JsonlLogger implements Callback {
 
   async #flush(): Promise<void> {
     if (this.#lines.length === 0) return;
-    const { appendDurably } = await import('../node/files.js');
+    const { appendFileWhole } = await import('../node/files.js');
     const { length } = this.#lines;
-    await appendDurably(this.#path, this.#lines.join(''));
+    await appendFileWhole(this.#path, this.#lines.join(''));
     this.#lines.splice(0, length);
   }
 }

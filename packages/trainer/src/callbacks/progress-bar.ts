@@ -1,8 +1,10 @@
+import { InvalidArgumentError } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Callback, TrainBatchReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
 import { isNode } from '../is-node.js';
+import * as say from '../say.js';
 import { epochLine, formatSeconds } from './epoch-line.js';
 
 /** The part of `cli-progress` that is used. */
@@ -14,7 +16,10 @@ interface Bar {
 
 /** Options of {@link ProgressBar}. */
 export interface ProgressBarOptions {
-  /** Draw a bar (`true`), or print one line per epoch (`false`). Default: a bar when stdout is a terminal. */
+  /**
+   * Show a bar besides the line per epoch. Default: when stdout is a terminal of at least 40 columns, and none of
+   * `TERM=dumb`, `NO_COLOR` and `CI` is set. `true` elsewhere prints the bar as a line every two seconds.
+   */
   bar?: boolean;
   /** Where lines go. Default `console.log`. */
   log?: (line: string) => void;
@@ -27,6 +32,10 @@ const UPDATE_INTERVAL = 100;
  * Shows how a fit goes: on a terminal a bar with it/s, loss, accuracy and the time left; elsewhere, and in
  * addition, one line per epoch.
  *
+ * A stdout that is closed or full does not end the fit; what would have been shown is lost. Errors of its stream go
+ * to the program's own listeners alone.
+ *
+ * @throws InvalidArgumentError for options of another type.
  * @example
  * ```ts
  * import { ProgressBar } from '@mnist-kit/trainer';
@@ -46,19 +55,25 @@ export class ProgressBar implements Callback {
 
   constructor(options: ProgressBarOptions = {}) {
     const names = { bar: true, log: true } as const;
-    const { bar, log = (line: string) => console.log(line) } = closedOptions('ProgressBar', options, names);
+    const { bar, log = say.log } = closedOptions('ProgressBar', options, names);
+    if (bar !== undefined && typeof bar !== 'boolean')
+      throw new InvalidArgumentError('bar', 'must be true or false', bar);
+    if (typeof log !== 'function') throw new InvalidArgumentError('log', 'must be a function of a line', log);
     this.#wantsBar = bar;
     this.#log = log;
   }
 
   async onFitStart(): Promise<void> {
-    const wantsBar = this.#wantsBar ?? (isNode() && process.stdout.isTTY === true);
-    if (!wantsBar || !isNode()) return;
+    this.#bar = undefined;
+    if (!isNode() || this.#wantsBar === false) return;
+    const { stdoutCanvas, takesCursorMoves } = await import('../node/stdout-canvas.js');
+    if (!(this.#wantsBar ?? takesCursorMoves())) return;
     const { SingleBar, Presets } = (await import('cli-progress')).default;
     this.#bar = new SingleBar(
       {
         format: '{title} {bar} {value}/{total} | {rate} it/s | loss {loss} | accuracy {accuracy} | {left}',
-        stream: process.stdout,
+        stream: stdoutCanvas() as unknown as NodeJS.WritableStream,
+        noTTYOutput: true,
         hideCursor: true,
         clearOnComplete: true,
         stopOnComplete: false,

@@ -35,8 +35,8 @@ export interface TensorBoardLoggerOptions {
  * histograms of parameters, hyperparameters, and the images that you add. Needs Node. What is added is held back
  * until the epoch ends or a state is saved.
  *
- * @throws InvalidArgumentError for bad options; EngineError at the start of a fit for a folder that cannot be
- * written.
+ * @throws InvalidArgumentError for bad options; EngineError for a folder that cannot be written, at the start of a fit
+ * or when the disk is full: it ends the fit, and the file then ends in a whole record.
  * @example
  * ```ts
  * import { TensorBoardLogger } from '@mnist-kit/trainer';
@@ -132,9 +132,9 @@ export class TensorBoardLogger implements Callback {
 
   async #flush(): Promise<void> {
     if (this.#path === undefined || this.#records.length === 0) return;
-    const { appendDurably } = await import('../node/files.js');
+    const { appendFileWhole } = await import('../node/files.js');
     const { length } = this.#records;
-    await appendDurably(this.#path, Buffer.concat(this.#records));
+    await appendFileWhole(this.#path, Buffer.concat(this.#records));
     this.#records.splice(0, length);
   }
 }

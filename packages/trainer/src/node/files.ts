@@ -1,13 +1,13 @@
-import { appendFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '@mnist-kit/core';
-import { writeFileAtomic } from '@mnist-kit/core/node';
+import { appendFileWhole, writeFileAtomic } from '@mnist-kit/core/node';
 
 export { readFile, rm } from 'node:fs/promises';
 export { dirname, join } from 'node:path';
 export { CheckpointStore } from './checkpoint-store.js';
 export { lockFolder } from './folder-lock.js';
-export { writeFileAtomic };
+export { appendFileWhole, writeFileAtomic };
 
 /**
  * Makes sure that files can be written to a folder, creating it if need be.
@@ -27,11 +27,6 @@ export async function ensureWritableFolder(dir: string): Promise<void> {
   await writeFileAtomic(probe, '');
   // Another fit that is about to ask for the folder may have been quicker.
   await rm(probe, { force: true });
-}
-
-/** Appends to a file and waits for the disk: a state that is saved next must not know more than the file. */
-export async function appendDurably(path: string, content: string | Uint8Array): Promise<void> {
-  await appendFile(path, content, { flush: true });
 }
 
 /** Least age in milliseconds of a temporary file that no living process can still be writing. */
