@@ -1,5 +1,9 @@
-import { checkOptionNames, DataError, InvalidArgumentError } from '@mnist-kit/core';
-import { ArrayDataset, allocate } from './dataset.js';
+import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
+import { memorySource } from './byte-source.js';
+import { type ArrayDataset, allocate } from './dataset.js';
+import { isGzip } from './gzip.js';
+import { dimensionsOf, idxFilesDataset, openIdx } from './idx-file.js';
+import { checkIdxSize, readIdxHeader } from './idx-header.js';
 
 /** An array of unsigned bytes as it lies in an IDX file. */
 export interface IdxArray {
@@ -16,9 +20,6 @@ export interface DecodeIdxOptions {
   /** Number of dimensions that must be there: 1 for labels, 3 for images. Default: any from 1 to 4. */
   dimensions?: number;
 }
-
-/** More than any data set of this kind; bounds what a damaged or hostile gzip file can make us allocate. */
-const maxBytes = 2 ** 31 - 1;
 
 /**
  * Decodes an IDX file of unsigned bytes, the format of MNIST (format: yann.lecun.com/exdb/mnist).
@@ -40,31 +41,15 @@ export function decodeIdx(bytes: Uint8Array, options: DecodeIdxOptions = {}): Id
   checkOptionNames<DecodeIdxOptions>('decodeIdx', options, { name: true, dimensions: true });
   const { name = 'IDX data', dimensions } = options;
   checkBytes('bytes', bytes);
-  const expectedMagic = dimensions === undefined ? '0x0000080n' : hex(0x800 + dimensions);
-  if (bytes.length < 4)
-    throw new DataError(
-      `${name} is truncated: an IDX file begins with 4 bytes of magic number, received ${bytes.length} bytes. ${again}`,
-    );
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = view.getUint32(0);
-  const rank = magic & 0xff;
-  if (magic >>> 8 !== 8 || rank < 1 || rank > 4 || (dimensions !== undefined && rank !== dimensions))
-    throw new DataError(
-      `${name} is not the IDX file it should be: expected magic number ${expectedMagic}, received ${hex(magic)}. ${hint(magic, dimensions)}`,
-    );
-  const header = 4 + 4 * rank;
-  if (bytes.length < header)
-    throw new DataError(
-      `${name} is truncated: expected a header of ${header} bytes, received ${bytes.length} bytes. ${again}`,
-    );
-  const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const expected = header + shape.reduce((a, b) => a * b, 1);
-  if (bytes.length !== expected)
-    throw new DataError(
-      `${name} is ${bytes.length < expected ? 'truncated' : 'oversized'}: its header says ${shape.join(' x ')}, ` +
-        `so expected ${expected} bytes, received ${bytes.length} bytes. ${again}`,
-    );
-  return { shape, data: bytes.subarray(header) };
+  checkDimensions(dimensions);
+  const header = readIdxHeader(bytes, name, dimensions);
+  checkIdxSize(header, bytes.length, name);
+  return { shape: header.shape, data: bytes.subarray(header.start) };
+}
+
+function checkDimensions(dimensions: number | undefined): void {
+  if (dimensions === undefined || [1, 2, 3, 4].includes(dimensions)) return;
+  throw new InvalidArgumentError('dimensions', 'must be 1, 2, 3 or 4', dimensions);
 }
 
 /** Options of {@link idxDataset}. */
@@ -119,74 +104,20 @@ export async function idxDataset(options: IdxDatasetOptions): Promise<ArrayDatas
   const { imagesName = 'The images file', labelsName = 'The labels file' } = options ?? {};
   checkBytes('images', options?.images);
   checkBytes('labels', options?.labels);
-  const images = decodeIdx(await inflate(options.images, imagesName), { name: imagesName, dimensions: 3 });
-  const labels = decodeIdx(await inflate(options.labels, labelsName), { name: labelsName, dimensions: 1 });
-  const [count, height, width] = images.shape;
-  if (count !== labels.shape[0])
-    throw new DataError(
-      `${imagesName} holds ${count} images, but ${labelsName} holds ${labels.shape[0]} labels: they do not belong together.`,
-    );
-  if (count === 0 || height === 0 || width === 0)
-    throw new DataError(
-      `${imagesName} is empty: its header says ${images.shape.join(' x ')}. Give a file with images.`,
-    );
-  const { data } = labels;
-  const classes = options.classes ?? digits;
-  const wrong = data.findIndex((label) => label >= classes.length);
-  if (wrong >= 0)
-    throw new DataError(
-      `${labelsName}: label ${wrong} is ${data[wrong]}, expected 0 to ${classes.length - 1}. Give the file that belongs to the images, or more \`classes\`.`,
-    );
-  return new ArrayDataset({ images: images.data, labels: data, shape: [height, width, 1], classes });
+  const images = snapshot(options.images, imagesName, dimensionsOf.images);
+  const labels = snapshot(options.labels, labelsName, dimensionsOf.labels);
+  return idxFilesDataset(
+    await openIdx(memorySource(images, imagesName), dimensionsOf.images),
+    await openIdx(memorySource(labels, labelsName), dimensionsOf.labels),
+    options.classes ?? digits,
+  );
 }
 
-/**
- * The contents of a gzip file, or the bytes themselves when they are not gzip. The result is in shared
- * memory where there is any, so that a data set need not copy it.
- *
- * @throws DataError when the gzip data are damaged or cut off.
- */
-export async function inflate(bytes: Uint8Array, name: string): Promise<Uint8Array> {
-  if (!(bytes[0] === 0x1f && bytes[1] === 0x8b)) return bytes;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    // A Blob does not take shared memory.
-    const plain = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
-    const stream = new Blob([plain as Uint8Array<ArrayBuffer>])
-      .stream()
-      .pipeThrough(new DecompressionStream('gzip'));
-    const reader = stream.getReader();
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      chunks.push(next.value);
-      length += next.value.length;
-      if (length > maxBytes) throw new Error(`it unpacks to more than ${maxBytes} bytes`);
-    }
-  } catch (error) {
-    throw new DataError(
-      `${name} cannot be unpacked (${bytes.length} bytes of gzip): ${error instanceof Error ? error.message : error}. ${again}`,
-      { cause: error },
-    );
-  }
-  const out = allocate(bytes, length);
-  let start = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, start);
-    start += chunk.length;
-  }
-  return out;
-}
-
-const again = 'Delete the file and get it again.';
-
-function hint(magic: number, dimensions: number | undefined): string {
-  if (magic >>> 16 === 0x1f8b) return 'It is compressed: unpack it first.';
-  if (magic === 0x803 && dimensions === 1) return 'It holds images: give the labels file here.';
-  if (magic === 0x801 && dimensions === 3) return 'It holds labels: give the images file here.';
-  if (magic >>> 24 === 0x3c) return 'It looks like a web page: the download went wrong, get it again.';
-  return 'Only unsigned bytes can be read. Check that this is the right file.';
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16).padStart(8, '0')}`;
+/** A copy, which the caller cannot change while it is read; of what is shared already the bytes themselves. */
+function snapshot(bytes: Uint8Array, name: string, dimensions: number): Uint8Array {
+  if (!isGzip(bytes)) decodeIdx(bytes, { name, dimensions });
+  if (!(bytes.buffer instanceof ArrayBuffer)) return bytes;
+  const copy = allocate(bytes, bytes.length);
+  copy.set(bytes);
+  return copy;
 }

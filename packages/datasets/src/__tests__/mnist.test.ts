@@ -108,9 +108,11 @@ test.each([
 test('files in the cache folder are found, and those in root come first', async () => {
   const cache = join(folder, 'cache');
   await mkdir(join(cache, 'MNIST'), { recursive: true });
+  await writeFile(join(cache, 'MNIST', imagesName), images);
   await writeFile(join(cache, 'MNIST', labelsName), Buffer.from(labels).fill(4, 8));
   const options = { split: 'test', cacheDir: cache, verify: false, download: false } as const;
   expect((await mnist(options)).labels[0]).toBe(4);
+  await writeFile(join(folder, imagesName), images);
   await writeFile(join(folder, labelsName), Buffer.from(labels).fill(5, 8));
   expect((await mnist({ ...options, root: folder })).labels[0]).toBe(5);
 });

@@ -1,45 +1,68 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { DataError, EngineError } from '@mnist-kit/core';
 import { writeFileAtomic } from '@mnist-kit/core/node';
+import { memorySource } from '../byte-source.js';
 import type { DownloadOptions } from '../download-options.js';
-import { inflate } from '../idx.js';
-import type { SourceFile } from '../sources.js';
-import { checkBytes } from './check-bytes.js';
+import { dimensionsOf, type IdxFile, openIdx } from '../idx-file.js';
+import type { Parts, SourceFile } from '../sources.js';
+import { verified } from './verify.js';
 
 /** An answer that will be the same next time. */
 class Refusal extends Error {}
 
+/** More than gzip, or no compression at all, adds to a file. */
+const packedExtra = 2 ** 16;
+const maxBytes = 2 ** 31 - 1;
+
 /**
- * Downloads and unpacks `<mirror><name>.gz`, checks it and writes it to `path`, whole or not at all. A mirror
- * is tried again after a pause, except when it refuses (404 and the like).
+ * Downloads the files of a split that are not there yet, and writes them into `folder` when all have come, so
+ * that a folder does not end up with files of two origins.
  *
  * @throws DataError listing what went wrong at each mirror.
- * @throws EngineError when the file cannot be written.
+ * @throws EngineError when a file cannot be written.
  */
-export async function downloadFile(
-  file: SourceFile,
-  path: string,
+export async function downloadMissing(
+  files: Parts<SourceFile>,
+  { images, labels }: Parts<IdxFile | undefined>,
+  folder: string,
   options: Required<DownloadOptions>,
   verify: boolean,
-): Promise<Uint8Array> {
+): Promise<Parts<IdxFile>> {
+  const parts = {
+    images: images ?? (await downloadFile('images', files.images, options, verify)),
+    labels: labels ?? (await downloadFile('labels', files.labels, options, verify)),
+  };
+  await makeFolder(folder);
+  for (const part of ['images', 'labels'] as const)
+    if ((part === 'images' ? images : labels) === undefined)
+      await writeFileAtomic(join(folder, files[part].name), await parts[part].read());
+  return parts;
+}
+
+/** Downloads `<mirror><name>.gz`. A mirror is tried again after a pause, except when it refuses (404 and the like). */
+async function downloadFile(
+  part: keyof Parts<unknown>,
+  file: SourceFile,
+  options: Required<DownloadOptions>,
+  verify: boolean,
+): Promise<IdxFile> {
   const failures: string[] = [];
+  const limit = verify ? file.bytes + packedExtra : maxBytes;
   for (const mirror of options.mirrors) {
     const url = new URL(`${file.name}.gz`, mirror.endsWith('/') ? mirror : `${mirror}/`).href;
     for (let attempt = 0; attempt < options.attempts; attempt++) {
       if (attempt > 0) await pause(options.backoff * 2 ** (attempt - 1));
-      let bytes: Uint8Array;
       try {
-        bytes = await inflate(await fetchBytes(url, options.timeout), url);
-        if (verify) checkBytes(file, bytes, url);
+        const packed = memorySource(await fetchBytes(url, options.timeout, limit), url);
+        const idx = await openIdx(packed, dimensionsOf[part]);
+        const checked = verify ? verified(idx, part, file) : idx;
+        await checked.read();
+        return checked;
       } catch (error) {
         failures.push(`${url} (attempt ${attempt + 1}): ${reason(error)}`);
         if (error instanceof Refusal) break;
-        continue;
       }
-      await makeFolder(dirname(path));
-      await writeFileAtomic(path, bytes);
-      return bytes;
     }
   }
   throw new DataError(
@@ -48,7 +71,7 @@ export async function downloadFile(
   );
 }
 
-async function fetchBytes(url: string, timeout: number): Promise<Uint8Array> {
+async function fetchBytes(url: string, timeout: number, limit: number): Promise<Uint8Array> {
   const controller = new AbortController();
   const giveUp = () => controller.abort(new Error(`no data for ${timeout} ms`));
   let timer = setTimeout(giveUp, timeout);
@@ -62,8 +85,11 @@ async function fetchBytes(url: string, timeout: number): Promise<Uint8Array> {
       throw final ? new Refusal(message) : new Error(message);
     }
     const chunks: Uint8Array[] = [];
+    let length = 0;
     for await (const chunk of response.body ?? []) {
       chunks.push(chunk);
+      length += chunk.length;
+      if (length > limit) throw new Error(`expected at most ${limit} bytes, received more`);
       clearTimeout(timer);
       timer = setTimeout(giveUp, timeout);
     }
@@ -82,7 +108,7 @@ async function makeFolder(path: string): Promise<void> {
     await mkdir(path, { recursive: true });
   } catch (error) {
     throw new EngineError(
-      `The folder ${path} for downloads cannot be made: ${reason(error)}. Choose another with \`cacheDir\`.`,
+      `The folder ${path} for downloads cannot be made: ${reason(error)}. Choose another with \`cacheDir\` or \`root\`.`,
       { cause: error },
     );
   }
