@@ -1,4 +1,5 @@
-import { checkOptionNames, DataError, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, DataError, InvalidArgumentError, type Settings } from '@mnist-kit/core';
+import { fingerprint } from './fingerprint.js';
 import { checkLabelCount, type Labels, numberedClasses, toClassIndices } from './labels.js';
 import { type Pixels, toPixels } from './pixels.js';
 
@@ -30,6 +31,11 @@ export interface Dataset {
    * @throws InvalidArgumentError when `i` is out of range.
    */
   get(i: number): Sample;
+  /**
+   * Tells this data set apart from others of the same size: a version, the name of a file and its checksum. A fit that
+   * resumes on other data than its checkpoint's is refused. Default: the class, `length`, `shape` and `classes`.
+   */
+  readonly settings?: Settings;
 }
 
 /** Options of {@link arrayDataset}. */
@@ -108,6 +114,12 @@ export class ArrayDataset implements Dataset {
     this.labels = toClassIndices(labels, this.classes.length);
     if (images instanceof Float32Array) checkFinite(images, this.#size);
     this.images = shared(images);
+  }
+
+  /** Number, shape, classes, and checksums of pixels and labels, which are read once; above 64 MiB, a part of them. */
+  get settings(): Settings {
+    const { length: samples, shape, classes, images, labels } = this;
+    return { samples, shape, classes, images: fingerprint(images), labels: fingerprint(labels) };
   }
 
   get(i: number): Sample {

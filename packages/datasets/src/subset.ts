@@ -1,5 +1,7 @@
-import { type Generator, InvalidArgumentError } from '@mnist-kit/core';
+import { type Generator, InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import { checkPosition, type Dataset, type ImageShape, type Sample } from './dataset.js';
+import { datasetSettings } from './dataset-settings.js';
+import { fingerprint } from './fingerprint.js';
 
 /**
  * Some samples of another data set, in a given order (`torch.utils.data.Subset`).
@@ -49,6 +51,11 @@ export class Subset<D extends Dataset = Dataset> implements Dataset {
 
   get classes(): readonly string[] {
     return this.dataset.classes;
+  }
+
+  /** Which samples, by a checksum of their positions, and of what. */
+  get settings(): Settings {
+    return { samples: this.length, indices: fingerprint(this.indices), of: datasetSettings(this.dataset) };
   }
 
   get(i: number): Sample {

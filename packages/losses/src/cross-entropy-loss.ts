@@ -28,8 +28,11 @@ export function crossEntropyLoss(options: CrossEntropyLossOptions = {}): Loss {
   });
   const { reduction = 'mean', labelSmoothing = 0 } = options;
   checkShare('labelSmoothing', labelSmoothing);
-  return softTargetLoss('crossEntropyLoss', reduction, (labels, classes) =>
-    smoothedTargets(labels, classes, labelSmoothing),
+  return softTargetLoss(
+    'crossEntropyLoss',
+    reduction,
+    (labels, classes) => smoothedTargets(labels, classes, labelSmoothing),
+    { labelSmoothing },
   );
 }
 

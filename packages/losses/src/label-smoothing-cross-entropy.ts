@@ -30,7 +30,10 @@ export function labelSmoothingCrossEntropy(options: LabelSmoothingCrossEntropyOp
   });
   const { reduction = 'mean', smoothing = 0.1 } = options;
   checkShare('smoothing', smoothing);
-  return softTargetLoss('labelSmoothingCrossEntropy', reduction, (labels, classes) =>
-    smoothedTargets(labels, classes, smoothing),
+  return softTargetLoss(
+    'labelSmoothingCrossEntropy',
+    reduction,
+    (labels, classes) => smoothedTargets(labels, classes, smoothing),
+    { smoothing },
   );
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What becomes of the losses of a batch: one per sample, their mean, or their sum. */
@@ -28,6 +28,8 @@ export interface Loss {
   readonly reduction: Reduction;
   /** The target distribution of every sample, `size x classes`, row-major. */
   readonly softTargets?: (labels: Int32Array, classes: number) => Float32Array;
+  /** The options that it was made with, but for `reduction`. */
+  readonly settings?: Settings;
 }
 
 /** What {@link mixupLoss} takes: a {@link Loss}, or any function of your own, which is a mean if it does not say. */
@@ -39,6 +41,7 @@ export function softTargetLoss(
   name: string,
   reduction: Reduction,
   softTargets: (labels: Int32Array, classes: number) => Float32Array,
+  settings: Settings = {},
 ): Loss {
   if (!['none', 'mean', 'sum'].includes(reduction))
     throw new InvalidArgumentError('reduction', "must be 'none', 'mean' or 'sum'", reduction);
@@ -49,7 +52,7 @@ export function softTargetLoss(
       return crossEntropy(outputs, targets, reduction);
     });
   };
-  return describeLoss(loss, name, reduction, softTargets);
+  return Object.assign(describeLoss(loss, name, reduction, softTargets), { settings });
 }
 
 /**

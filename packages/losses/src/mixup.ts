@@ -2,10 +2,12 @@ import {
   type Batch,
   CheckpointError,
   checkOptionNames,
+  describeFunction,
   type Generator,
   InvalidArgumentError,
   RandomState,
   type RandomStateState,
+  type Settings,
 } from '@mnist-kit/core';
 import { checkShare } from './cross-entropy-loss.js';
 import { type MixupDraw, mixRows } from './mixup-loss.js';
@@ -59,6 +61,8 @@ export interface Mixup {
    * @returns How it was mixed, or `undefined` when it was left alone.
    */
   mix(batch: Batch, generator: Generator): MixupDraw | undefined;
+  /** The options that it was made with, and their defaults. */
+  readonly settings: Settings;
   /** Where the random stream is. */
   state(): MixupState;
   /**
@@ -112,8 +116,15 @@ export function mixup(options: MixupOptions = {}): Mixup {
     return { lambda: source.beta(alpha, alpha), partners: permutation(size, generator) };
   };
 
+  const settings: Settings = {
+    ...{ alpha, probability, seed },
+    random: own && (own.constructor?.name ?? 'object'),
+    permutation: options.permutation && describeFunction(options.permutation),
+  };
+
   return {
     draw,
+    settings,
     mix: (batch, generator) => {
       const drawn = draw(batch.size, generator);
       if (drawn === undefined) return undefined;

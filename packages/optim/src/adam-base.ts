@@ -4,6 +4,7 @@ import {
   math,
   type OptionNames,
   type Parameter,
+  type Settings,
 } from '@mnist-kit/core';
 import { checkBoolean, checkRange } from './check.js';
 import {
@@ -40,6 +41,7 @@ const { sqrt } = Math;
 export abstract class AdamBase extends Optimizer {
   protected readonly slotNames: readonly string[];
   declare momentum: number;
+  readonly #beta1: number;
   readonly #beta2: number;
   readonly #eps: number;
   readonly #amsgrad: boolean;
@@ -56,6 +58,7 @@ export abstract class AdamBase extends Optimizer {
     checkRange('eps', eps, 0);
     checkBoolean('amsgrad', amsgrad);
     this.momentum = betas[0];
+    this.#beta1 = betas[0];
     this.#beta2 = betas[1];
     this.#eps = eps;
     this.#amsgrad = amsgrad;
@@ -68,6 +71,15 @@ export abstract class AdamBase extends Optimizer {
     if (saved !== undefined && !this.#amsgrad && state.kind === this.kind)
       throw new CheckpointError(`The state holds ${saved}: make this ${this.kind} with amsgrad: true.`);
     super.loadState(state);
+  }
+
+  override useSettings(names: readonly string[], saved: Settings): void {
+    super.useSettings(names, saved);
+    if (names.includes('betas')) this.momentum = this.#beta1;
+  }
+
+  protected override ownSettings(): Settings {
+    return { betas: [this.#beta1, this.#beta2], eps: this.#eps, amsgrad: this.#amsgrad };
   }
 
   /** Factor on the value before the update, and weight of the value in the gradient. */

@@ -1,9 +1,11 @@
 import {
   CheckpointError,
   checkOptionNames,
+  describeFunction,
   InvalidArgumentError,
   type OptionNames,
   type Parameter,
+  type Settings,
 } from '@mnist-kit/core';
 import { checkOptions, checkRange } from './check.js';
 
@@ -123,6 +125,8 @@ export abstract class Optimizer {
   /** The settings of each group; the first is for parameters that match no other. */
   readonly groups: readonly ParameterGroup[];
 
+  /** The rates and decays that were asked for, which no scheduler moves. */
+  readonly #given: readonly { lr: number; weightDecay: number; readonly match?: string }[];
   readonly #matchers: readonly ((name: string) => boolean)[];
   readonly #groupOf = new Map<string, ParameterGroup>();
   readonly #slots = new Map<string, Slots>();
@@ -147,6 +151,19 @@ export abstract class Optimizer {
     });
     this.groups = [{ lr, weightDecay }, ...own];
     this.#matchers = groups.map(({ match }, i) => matcher(match, i));
+    const matches = groups.map(({ match }) => ({ match: describeFunction(match) }));
+    this.#given = this.groups.map((group, i) => ({ ...matches[i - 1], ...group }));
+  }
+
+  /**
+   * How this optimizer was set: its options with their defaults, and {@link Optimizer.lr} as it was last written. What
+   * a scheduler makes of the rates is not in it.
+   */
+  get settings(): Settings {
+    const [{ lr, weightDecay }, ...groups] = this.#given;
+    const own = { lr, weightDecay, ...this.ownSettings() };
+    if (groups.length === 0) return own;
+    return { ...own, groups: Object.fromEntries(groups.map((group, i) => [i + 1, { ...group }])) };
   }
 
   /** Learning rate of the default group. Writing it leaves the other groups as they are. */
@@ -157,6 +174,7 @@ export abstract class Optimizer {
   set lr(lr: number) {
     checkRange('lr', lr, 0);
     this.groups[0].lr = lr;
+    this.#given[0].lr = lr;
   }
 
   /** How often {@link Optimizer.step} was called. */
@@ -248,6 +266,39 @@ export abstract class Optimizer {
     if (this.momentum !== undefined) this.momentum = state.momentum;
   }
 
+  /**
+   * After {@link Optimizer.loadState}: goes on with own settings instead of those that came with the state. A learning
+   * rate that a scheduler has moved keeps its proportion to the one that the scheduler started from.
+   *
+   * @param names Those of {@link Optimizer.settings} that differ, e.g. `lr` or `groups.1.weightDecay`.
+   * @param saved The settings that the state was saved with.
+   */
+  useSettings(names: readonly string[], saved: Settings): void {
+    const first = { ...this.groups[0] };
+    const before = [saved, ...Object.values((saved.groups ?? {}) as Settings)] as readonly Settings[];
+    for (const [i, group] of this.groups.entries()) {
+      const { lr, weightDecay } = this.#given[i];
+      const differs = (name: string) =>
+        i === 0
+          ? names.includes(name)
+          : names.some((n) => [`groups.${i}`, `groups.${i}.${name}`].includes(n));
+      // Another choice of parameters makes another group: what the scheduler did to the default one is done to it.
+      const of = differs('match') ? 0 : i;
+      if (differs('lr') || differs('match')) {
+        const scale = (rate: number) => scaled(rate, before[of]?.lr as number, lr);
+        const { lr: now, initialLr } = of === i ? group : first;
+        group.lr = scale(now);
+        if (initialLr !== undefined) group.initialLr = scale(initialLr);
+      }
+      if (differs('weightDecay') || differs('match')) group.weightDecay = weightDecay;
+    }
+  }
+
+  /** Options of a subclass, for {@link Optimizer.settings}. */
+  protected ownSettings(): Settings {
+    return {};
+  }
+
   /** Updates one parameter in place. `slots.step` is 1 at its first update. */
   protected abstract update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void;
 
@@ -273,6 +324,11 @@ export abstract class Optimizer {
     }
     return group;
   }
+}
+
+/** A rate that was derived from `before`, derived from `now` instead. */
+export function scaled(rate: number, before: number, now: number): number {
+  return rate === before || !(before > 0) ? now : (rate / before) * now;
 }
 
 function matcher(match: ParameterGroupOptions['match'], i: number): (name: string) => boolean {

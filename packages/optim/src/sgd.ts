@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type OptionNames, type Parameter } from '@mnist-kit/core';
+import { InvalidArgumentError, type OptionNames, type Parameter, type Settings } from '@mnist-kit/core';
 import { checkBoolean, checkRange } from './check.js';
 import {
   checkOptimizerOptions,
@@ -54,6 +54,7 @@ export class SGD extends Optimizer {
   readonly kind = 'SGD';
   protected readonly slotNames: readonly string[] = ['momentumBuffer'];
   declare momentum: number;
+  readonly #givenMomentum: number;
   readonly #dampening: number;
   readonly #nesterov: boolean;
   readonly #started = new Set<string>();
@@ -69,6 +70,7 @@ export class SGD extends Optimizer {
     if (nesterov && (momentum === 0 || dampening !== 0))
       throw new InvalidArgumentError('nesterov', 'needs a momentum above 0 and a dampening of 0', nesterov);
     this.momentum = momentum;
+    this.#givenMomentum = momentum;
     this.#dampening = dampening;
     this.#nesterov = nesterov;
   }
@@ -81,6 +83,15 @@ export class SGD extends Optimizer {
     super.loadState(state);
     this.#started.clear();
     for (const name of state.started ?? Object.keys(state.steps)) this.#started.add(name);
+  }
+
+  override useSettings(names: readonly string[], saved: Settings): void {
+    super.useSettings(names, saved);
+    if (names.includes('momentum')) this.momentum = this.#givenMomentum;
+  }
+
+  protected override ownSettings(): Settings {
+    return { momentum: this.#givenMomentum, dampening: this.#dampening, nesterov: this.#nesterov };
   }
 
   protected update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void {

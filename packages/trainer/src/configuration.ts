@@ -40,8 +40,8 @@ export function configurationOf({
   );
 }
 
-/** What a resumed fit has set otherwise than its checkpoint, in words: it will not end with the same numbers. */
-export function changedSettings(saved: Configuration, now: Configuration): string[] {
+/** What a fit has set otherwise than a checkpoint that keeps nothing but this, in words. */
+export function changedConfiguration(saved: Configuration, now: Configuration): string[] {
   const names = [...new Set([...Object.keys(saved), ...Object.keys(now)])];
   return names
     .filter((name) => !free.includes(name) && saved[name] !== now[name])

@@ -3,6 +3,7 @@ import type { Executor } from '@mnist-kit/engine';
 import type { LoaderLike, LossLike, OptimizerLike } from './contracts/parts.js';
 import type { RunSnapshot } from './contracts/run-snapshot.js';
 import type { TrainerOptions } from './options.js';
+import type { Resume } from './state/overrides.js';
 
 /** Everything a fit is made of. */
 export interface FitParts {
@@ -16,6 +17,8 @@ export interface FitParts {
   readonly epochs: number;
   readonly signal: AbortSignal | undefined;
   readonly snapshot: RunSnapshot | undefined;
+  /** What the user said about going on from it; undefined for a sweep, which is put back. */
+  readonly resume: Resume | undefined;
   /** Says something that the user must see. */
   readonly warn: (line: string) => void;
 }

@@ -1,6 +1,7 @@
+import type { Settings } from '@mnist-kit/core';
 import { Dispatcher } from './callbacks/dispatcher.js';
 import { TerminateOnNaN } from './callbacks/terminate-on-nan.js';
-import { changedSettings, configurationOf } from './configuration.js';
+import { changedConfiguration, configurationOf } from './configuration.js';
 import type { BatchIterator } from './contracts/parts.js';
 import type { LoaderPosition, RunSnapshot } from './contracts/run-snapshot.js';
 import { allCallbacks } from './fit-callbacks.js';
@@ -18,8 +19,14 @@ import { measuredNumbers } from './metrics/measured.js';
 import { RunState } from './run-state.js';
 import * as say from './say.js';
 import { Schedule } from './schedule.js';
-import { capture, generatorStates, restore, type StatefulParts } from './state/capture.js';
+import { capture, generatorStates, type StatefulParts } from './state/capture.js';
+import { checkPosition } from './state/check-snapshot.js';
+import type { Difference } from './state/differences.js';
 import { currentPosition, iterateFrom, type ReplayPoints } from './state/loader-position.js';
+import { leaveOptimizer } from './state/optimizer-settings.js';
+import { checkDifferences, line } from './state/overrides.js';
+import { checkFit, restore } from './state/restore.js';
+import { fitSettings } from './state/settings.js';
 import { Stopwatch } from './stopwatch.js';
 import { Validation } from './validation.js';
 import { badLoss } from './warnings.js';
@@ -35,6 +42,8 @@ export class Fit {
   readonly #stateful: StatefulParts;
   readonly #epochClock = new Stopwatch();
   readonly #trainClock = new Stopwatch();
+  /** Settings that a resumed fit has otherwise than its checkpoint, as the user wants. */
+  #overridden: readonly Difference[] = [];
   readonly #replay: ReplayPoints = { epoch: {}, next: {} };
 
   constructor(parts: FitParts) {
@@ -54,9 +63,12 @@ export class Fit {
     const loss = new LossRunner(parts.loss, executor.classes);
     loss.checkTrainable();
     const meter = new Meter();
-    const scheduler = schedule?.scheduler;
     const configuration = configurationOf(parts);
-    const stateful = { run, meter, scheduler, mixup, callbacks, generator, train, val, configuration };
+    const settings = fitSettings(parts, schedule);
+    const stateful = {
+      ...{ run, meter, schedule, mixup, callbacks, generator, train, val },
+      ...{ configuration, settings },
+    };
     const every = trainer.valEvery ?? 1;
     const validation = new Validation({
       ...{ run, callbacks, loss, metrics, loaders: val, every, stateful },
@@ -92,13 +104,19 @@ export class Fit {
   /** Trains to the end, or until something stops it. */
   async run(): Promise<History> {
     const run = this.#run;
-    const { signal, trainer, snapshot } = this.#parts;
+    const { signal, trainer, snapshot, resume } = this.#parts;
     const stopListening = await listenForInterrupts((reason) => run.interrupt(reason), {
       signal,
       handleSignals: trainer.handleSignals ?? true,
     });
     try {
-      if (snapshot !== undefined) await this.#restore(snapshot);
+      if (snapshot !== undefined) await checkFit(this.#stateful, snapshot);
+      if (resume !== undefined)
+        this.#overridden = checkDifferences(snapshot, this.#stateful.settings, resume);
+      if (snapshot !== undefined) {
+        checkPosition(snapshot, run.epochs, this.#parts.train);
+        await this.#restore(snapshot);
+      }
       await this.#callbacks.emit('onFitStart');
       const sanitySteps = trainer.numSanityValSteps ?? 0;
       if (sanitySteps > 0 && snapshot === undefined) await this.#validation.sanityCheck(sanitySteps);
@@ -111,6 +129,7 @@ export class Fit {
       throw error;
     } finally {
       stopListening();
+      if (resume !== undefined) leaveOptimizer(run.optimizer, this.#stateful.settings.optimizer as Settings);
     }
     this.#report();
     return run.history;
@@ -118,7 +137,7 @@ export class Fit {
 
   async #restore(snapshot: RunSnapshot): Promise<void> {
     const run = this.#run;
-    const unused = await restore(this.#stateful, snapshot);
+    const unused = await restore(this.#stateful, snapshot, this.#overriddenNames);
     this.#epochClock.set(snapshot.position.seconds);
     this.#trainClock.set(snapshot.position.trainSeconds);
     if (unused.length > 0)
@@ -128,10 +147,10 @@ export class Fit {
   }
 
   /** Finishes the epoch that a snapshot is in; says so where the fit had ended there. */
-  async #goOn({ loader, configuration }: RunSnapshot): Promise<void> {
+  async #goOn(snapshot: RunSnapshot): Promise<void> {
     const run = this.#run;
-    const changes = changedSettings(configuration, this.#stateful.configuration);
-    if (changes.length > 0) run.note(`Settings differ from the checkpoint's: ${changes.join('; ')}.`);
+    const { loader } = snapshot;
+    this.#noteChanges(snapshot);
     // After its last batch an epoch is still validated, also when the fit ends there.
     const goesOn = !run.stoppingNow || run.batch >= (run.batchesPerEpoch ?? Infinity);
     if (!run.epochFinished && goesOn) return this.#epoch(loader);
@@ -143,6 +162,23 @@ export class Fit {
       );
     else if (run.epoch >= run.epochs)
       run.note(`All ${run.epochs} epochs were trained already; ask for more epochs to go on.`);
+  }
+
+  #noteChanges({ settings, configuration }: RunSnapshot): void {
+    const run = this.#run;
+    if (this.#overridden.length > 0)
+      run.note(`Goes on with other settings, as asked: ${this.#overridden.map(line).join('; ')}.`);
+    if (settings !== undefined) return;
+    const changes = changedConfiguration(configuration, this.#stateful.configuration);
+    run.note(
+      'The checkpoint is from before settings were kept: options of the model, optimizer, scheduler, mixup, loss, ' +
+        'callbacks and transforms, the data and the seeds could not be compared.' +
+        (changes.length === 0 ? '' : ` These differ: ${changes.join('; ')}.`),
+    );
+  }
+
+  get #overriddenNames(): string[] {
+    return this.#overridden.map(({ name }) => name);
   }
 
   async #epoch(from?: LoaderPosition): Promise<void> {
@@ -193,7 +229,7 @@ export class Fit {
       return train[Symbol.asyncIterator]();
     }
     if (from.kind === 'replay') this.#replay.epoch = from.epoch;
-    return iterateFrom(from, this.#run.batch, train, this.#stateful);
+    return iterateFrom(from, this.#run.batch, train, this.#stateful, this.#overriddenNames);
   }
 
   #noteGenerators(): void {

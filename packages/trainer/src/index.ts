@@ -40,6 +40,7 @@ export type {
 } from './contracts/callback.js';
 export type {
   BatchIterator,
+  Described,
   LoaderLike,
   LossLike,
   Mixed,
@@ -73,7 +74,7 @@ export { confusionMatrix } from './metrics/confusion-matrix.js';
 export type { Better, Metric, MetricBatch, Metrics, MetricValue } from './metrics/metric.js';
 export { perClassAccuracy } from './metrics/per-class-accuracy.js';
 export { type TopKAccuracyOptions, topKAccuracy } from './metrics/top-k-accuracy.js';
-export type { ExecutorFactory, FitOptions, TrainerOptions } from './options.js';
+export type { ExecutorFactory, FitOptions, ResumeOptions, TrainerOptions } from './options.js';
 export type { Results } from './results.js';
 export type { SchedulerOptions } from './schedule.js';
 export type { Hyperparameter } from './tensorboard/events.js';

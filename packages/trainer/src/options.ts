@@ -81,18 +81,34 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   warn?: (line: string) => void;
 }
 
+/** Where a fit goes on, and what may be otherwise than it was. */
+export interface ResumeOptions {
+  /** `auto`, a path, or a snapshot, as {@link FitOptions.resume} takes them. */
+  from: 'auto' | (string & {}) | RunSnapshot;
+  /**
+   * Settings that this fit has otherwise than the checkpoint, and shall have: `optimizer.lr`, `train.transform`, or a
+   * whole part, `mixup`. The error that a resumed fit is refused with says which there are.
+   *
+   * A new learning rate takes the place of the one that the scheduler started from. A scheduler with other options goes
+   * on from where it is; one of another class is put where it would be, had it been there from the start. A generator or
+   * mixup with another seed begins its stream.
+   */
+  override?: readonly string[];
+}
+
 /** Options of {@link Trainer.fit}. */
 export interface FitOptions {
   /** Validation after every epoch: a loader (`valLoss`, `valAccuracy`), or several by name. */
   val?: LoaderLike | Readonly<Record<string, LoaderLike>>;
-  /** Passes over the training loader. Default 1. */
+  /** Passes over the training loader, those before a resumed fit included. Default 1. */
   epochs?: number;
   /** Ends the fit after the current step when it aborts. */
   signal?: AbortSignal;
   /**
    * Goes on where an earlier fit was: `auto` from the newest whole checkpoint that the ModelCheckpoint callback
    * keeps, or from the start when there is none; a path from that checkpoint folder; or from a snapshot.
-   * The model, loaders, optimizer and callbacks must be made as they were. Default: from the start.
+   * The model, loaders, optimizer and callbacks must be made as they were: a setting that differs is refused, unless
+   * `{ from, override }` names it. Default: from the start.
    */
-  resume?: 'auto' | (string & {}) | RunSnapshot;
+  resume?: ResumeOptions['from'] | ResumeOptions;
 }

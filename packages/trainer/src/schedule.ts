@@ -53,6 +53,17 @@ export class Schedule {
     return this.#interval === 'step' ? () => this.scheduler.step() : undefined;
   }
 
+  /** Puts a scheduler that is new to a fit where it would be, had it been there from the start. */
+  catchUp(epochs: readonly EpochRecord[], steps: number): void {
+    for (const record of epochs) this.afterEpoch(record);
+    for (let i = 0; i < steps; i++) this.afterStep?.();
+  }
+
+  /** How it is used, where that was chosen or follows from the scheduler. */
+  get settings(): { readonly interval: 'epoch' | 'step'; readonly monitor: string | undefined } {
+    return { interval: this.#interval, monitor: this.#monitor };
+  }
+
   afterEpoch(record: EpochRecord): void {
     if (this.#interval !== 'epoch') return;
     if (this.#monitor === undefined) {

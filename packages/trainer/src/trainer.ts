@@ -25,10 +25,11 @@ import type { FitOptions, TrainerOptions } from './options.js';
 import type { Results } from './results.js';
 import * as say from './say.js';
 import { applyShortcuts } from './shortcuts.js';
+import { checkNoDevRun } from './state/check-snapshot.js';
 import { findSnapshot } from './state/find-snapshot.js';
 import { probabilitiesUnderLogits, slowEngine } from './warnings.js';
 
-type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>;
+type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>;
 
 /**
  * Trains, measures and runs a classifier.
@@ -94,10 +95,11 @@ export class Trainer<M extends Metrics = Record<never, never>> {
     const loaders = checkFitOptions(options);
     const { epochs = 1, signal, resume } = options;
     return this.#train('fit', train, async (parts) => {
-      const snapshot = await findSnapshot(resume, this.#options.callbacks ?? []);
+      const found = await findSnapshot(resume, this.#options.callbacks ?? []);
+      checkNoDevRun(found.snapshot, this.#options);
       const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs }, parts.executor);
       // The keys that the metrics add are known to the compiler only.
-      return (await new Fit({ ...parts, ...plan, signal, snapshot }).run()) as unknown as History<M>;
+      return (await new Fit({ ...parts, ...plan, signal, ...found }).run()) as unknown as History<M>;
     });
   }
 

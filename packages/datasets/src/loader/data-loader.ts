@@ -2,12 +2,16 @@ import {
   type Batch,
   checkOptionNames,
   DataError,
+  describeFunction,
   type Generator,
   InvalidArgumentError,
   type OptionNames,
+  type Settings,
 } from '@mnist-kit/core';
 import type { Dataset, ImageShape } from '../dataset.js';
-import type { Transform } from '../transforms/transform.js';
+import { datasetSettings } from '../dataset-settings.js';
+import { fingerprint } from '../fingerprint.js';
+import { flatten, nameOf, type Transform } from '../transforms/transform.js';
 import { BatchIterator } from './batch-iterator.js';
 import { BatchWriter } from './batch-writer.js';
 import { TransformChain } from './chain.js';
@@ -82,6 +86,7 @@ export class DataLoader implements AsyncIterable<Batch> {
   /** Number of batches in an epoch. */
   readonly length: number;
   readonly #chain: TransformChain;
+  readonly #transform: Transform | undefined;
   readonly #sampler: Sampler | undefined;
   /** Samples in an epoch. */
   readonly #samples: number;
@@ -116,6 +121,7 @@ export class DataLoader implements AsyncIterable<Batch> {
         batchSize,
       );
     this.dataset = dataset;
+    this.#transform = transform;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
     this.dropLast = dropLast;
@@ -129,6 +135,18 @@ export class DataLoader implements AsyncIterable<Batch> {
   /** `[height, width, channels]` of one image. */
   get shape(): ImageShape {
     return this.dataset.shape;
+  }
+
+  /** How this loader was set, and what tells its data set apart from others. */
+  get settings(): Settings {
+    const { batchSize, shuffle, dropLast } = this;
+    return {
+      ...{ batchSize, shuffle, dropLast, sampler: this.#sampler && describeSampler(this.#sampler) },
+      transform: flatten(this.#transform).map((step) =>
+        typeof step === 'function' ? describeFunction(step) : nameOf(step),
+      ),
+      data: datasetSettings(this.dataset),
+    };
   }
 
   /** Starts an epoch, or goes on with the one given to {@link DataLoader.resume}. */
@@ -213,6 +231,13 @@ export class DataLoader implements AsyncIterable<Batch> {
       );
     return Int32Array.from(order);
   }
+}
+
+/** The positions of a list; of a class of the user's own, which may give others each time, what it is. */
+function describeSampler(sampler: Sampler): string {
+  const isList = Array.isArray(sampler) || ArrayBuffer.isView(sampler);
+  if (isList) return `${sampler.length} positions ${fingerprint(Int32Array.from(sampler))}`;
+  return `${sampler.constructor?.name} of ${sampler.length} positions`;
 }
 
 function checkDataset(dataset: Dataset): void {

@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
+import { CheckpointError, InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import type { Optimizer } from '../optimizer.js';
 import type { LRScheduler, LRSchedulerState, SchedulerInterval } from './scheduler.js';
 
@@ -59,6 +59,13 @@ export class ChainedScheduler {
     this.#schedulers = [...schedulers];
   }
 
+  /** How the schedulers were set, by their position. */
+  get settings(): Settings {
+    return Object.fromEntries(
+      this.#schedulers.map((scheduler, i) => [i, { kind: scheduler.kind, ...scheduler.settings }]),
+    );
+  }
+
   /** Learning rate of the default group. */
   get lr(): number {
     return this.#schedulers[0].lr;
@@ -87,6 +94,11 @@ export class ChainedScheduler {
       if (modeOf(scheduler) === undefined) scheduler.step();
       else scheduler.step(metric);
     }
+  }
+
+  /** Has every scheduler go on from other base learning rates. */
+  rebase(change: (lr: number, i: number) => number): void {
+    for (const scheduler of this.#schedulers) scheduler.rebase(change);
   }
 
   /** The states of all. */

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { InvalidArgumentError, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkInteger, checkOptions } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -45,6 +45,10 @@ export class ConstantLR extends LRScheduler {
     this.#factor = factor;
     this.#total = totalIters;
     for (const group of optimizer.groups) group.lr *= factor;
+  }
+
+  protected override ownSettings(): Settings {
+    return { factor: this.#factor, totalIters: this.#total };
   }
 
   protected nextLr({ lr }: ParameterGroup): number {

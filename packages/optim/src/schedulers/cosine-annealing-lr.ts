@@ -1,4 +1,4 @@
-import { math, type OptionNames } from '@mnist-kit/core';
+import { math, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -44,6 +44,10 @@ export class CosineAnnealingLR extends LRScheduler {
     checkRange('etaMin', etaMin, 0);
     this.#tMax = tMax;
     this.#etaMin = etaMin;
+  }
+
+  protected override ownSettings(): Settings {
+    return { tMax: this.#tMax, etaMin: this.#etaMin };
   }
 
   // The recursive form of PyTorch: it works on what is there, so a warm-up on the same optimizer fits.

@@ -1,4 +1,4 @@
-import { math, type OptionNames } from '@mnist-kit/core';
+import { math, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -53,6 +53,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.#etaMin = etaMin;
     // Unlike those that multiply what is there, it starts at the base learning rate, whatever it is now.
     this.writeLrs();
+  }
+
+  protected override ownSettings(): Settings {
+    return { t0: this.#t0, tMult: this.#tMult, etaMin: this.#etaMin };
   }
 
   protected nextLr(_group: ParameterGroup, baseLr: number): number {

@@ -1,4 +1,4 @@
-import type { OptionNames } from '@mnist-kit/core';
+import type { OptionNames, Settings } from '@mnist-kit/core';
 import { checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -36,6 +36,10 @@ export class ExponentialLR extends LRScheduler {
     super(optimizer, options);
     checkRange('gamma', options.gamma, 0);
     this.#gamma = options.gamma;
+  }
+
+  protected override ownSettings(): Settings {
+    return { gamma: this.#gamma };
   }
 
   protected nextLr({ lr }: ParameterGroup): number {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { describeFunction, InvalidArgumentError, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -39,6 +39,10 @@ export class LambdaLR extends LRScheduler {
       throw new InvalidArgumentError('lrLambda', 'must be a function of the epoch', options.lrLambda);
     this.#lrLambda = options.lrLambda;
     this.writeLrs();
+  }
+
+  protected override ownSettings(): Settings {
+    return { lrLambda: describeFunction(this.#lrLambda) };
   }
 
   protected nextLr(_group: ParameterGroup, baseLr: number): number {

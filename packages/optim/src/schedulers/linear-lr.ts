@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { InvalidArgumentError, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -52,6 +52,10 @@ export class LinearLR extends LRScheduler {
     this.#end = endFactor;
     this.#total = totalIters;
     for (const group of optimizer.groups) group.lr *= startFactor;
+  }
+
+  protected override ownSettings(): Settings {
+    return { startFactor: this.#start, endFactor: this.#end, totalIters: this.#total };
   }
 
   // In the form that multiplies what is there, so that two schedulers on one optimizer work together.

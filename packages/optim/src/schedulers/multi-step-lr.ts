@@ -1,4 +1,4 @@
-import { InvalidArgumentError, math, type OptionNames } from '@mnist-kit/core';
+import { InvalidArgumentError, math, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -46,6 +46,10 @@ export class MultiStepLR extends LRScheduler {
     this.#milestones = [...milestones];
     this.#gamma = gamma;
     this.writeLrs();
+  }
+
+  protected override ownSettings(): Settings {
+    return { milestones: this.#milestones.toSorted((a, b) => a - b), gamma: this.#gamma };
   }
 
   protected nextLr({ lr }: ParameterGroup): number {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, math, type OptionNames } from '@mnist-kit/core';
+import { InvalidArgumentError, math, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -73,8 +73,10 @@ const names: OptionNames<OneCycleLROptions> = {
  */
 export class OneCycleLR extends LRScheduler {
   readonly kind = 'OneCycleLR';
+  readonly #settings: Settings;
   readonly #totalSteps: number;
   readonly #maxLrs: readonly number[];
+  readonly #divFactor: number;
   readonly #finalDivFactor: number;
   readonly #cosine: boolean;
   readonly #momenta: readonly [base: number, max: number] | null;
@@ -103,6 +105,12 @@ export class OneCycleLR extends LRScheduler {
     if (!Array.isArray(maxLrs) || maxLrs.length !== groups)
       throw new InvalidArgumentError('maxLr', `must be a number or one per group (${groups})`, maxLr);
     for (const value of maxLrs) checkRange('maxLr', value, 0);
+    this.#settings = {
+      ...{ maxLr: [...maxLrs], totalSteps: total, pctStart, annealStrategy, threePhase },
+      ...{ divFactor, finalDivFactor, cycleMomentum },
+      ...(cycleMomentum ? { baseMomentum, maxMomentum } : {}),
+    };
+    this.#divFactor = divFactor;
     this.#totalSteps = total;
     this.#maxLrs = [...maxLrs];
     this.#finalDivFactor = finalDivFactor;
@@ -117,7 +125,7 @@ export class OneCycleLR extends LRScheduler {
           { end: total - 1, lr: [0, 2], momentum: [1, 1] },
         ]
       : [rise, { end: total - 1, lr: [1, 2], momentum: [0, 1] }];
-    this.setBaseLrs(this.#maxLrs.map((lr) => lr / divFactor));
+    this.#setOwnBaseLrs();
     this.writeLrs();
   }
 
@@ -130,6 +138,15 @@ export class OneCycleLR extends LRScheduler {
     if (this.epoch >= this.#totalSteps)
       throw new InvalidArgumentError('totalSteps', 'must cover every step that is taken', this.#totalSteps);
     super.step(metric);
+  }
+
+  /** Its rates come from `maxLr`, whatever the optimizer's are: they are written anew. */
+  override rebase(): void {
+    this.writeLrs();
+  }
+
+  protected override ownSettings(): Settings {
+    return this.#settings;
   }
 
   protected nextLr(_group: ParameterGroup, baseLr: number, i: number): number {
@@ -152,6 +169,11 @@ export class OneCycleLR extends LRScheduler {
 
   protected override loadExtraState({ momentum }: Readonly<Record<string, number>>): void {
     if (this.#momenta !== null && momentum !== undefined) this.optimizer.momentum = momentum;
+    this.#setOwnBaseLrs();
+  }
+
+  #setOwnBaseLrs(): void {
+    this.setBaseLrs(this.#maxLrs.map((lr) => lr / this.#divFactor));
   }
 
   #position(): { phase: Phase; progress: number } {

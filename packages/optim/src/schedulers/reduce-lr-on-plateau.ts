@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { InvalidArgumentError, type OptionNames, type Settings } from '@mnist-kit/core';
 import { checkInteger, checkOneOf, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -122,6 +122,19 @@ export class ReduceLROnPlateau extends LRScheduler {
   // It has no base, so that a scheduler that is made later starts from the learning rate of that moment.
   protected override startingLrs(): readonly number[] {
     return this.lrs;
+  }
+
+  protected override ownSettings(): Settings {
+    return {
+      mode: this.mode,
+      factor: this.#factor,
+      patience: this.#patience,
+      threshold: this.#threshold,
+      thresholdMode: this.#relative ? 'rel' : 'abs',
+      cooldown: this.#cooldown,
+      minLr: this.#minLrs,
+      eps: this.#eps,
+    };
   }
 
   protected nextLr({ lr }: ParameterGroup, _baseLr: number, i: number): number {

@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
+import { CheckpointError, InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import { checkOneOf } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 
@@ -66,6 +66,11 @@ export abstract class LRScheduler {
     this.#baseLrs = this.startingLrs();
   }
 
+  /** How this scheduler was set: its options with their defaults. */
+  get settings(): Settings {
+    return { interval: this.interval, ...this.ownSettings() };
+  }
+
   /** Learning rate of the default group: what the next epoch or step will use. */
   get lr(): number {
     return this.optimizer.lr;
@@ -130,6 +135,21 @@ export abstract class LRScheduler {
     this.#baseLrs = [...state.baseLrs];
     for (const [i, group] of groups.entries()) group.lr = state.lrs[i];
     this.loadExtraState(state.extra ?? {});
+  }
+
+  /**
+   * Goes on from other base learning rates, as when the optimizer has got others. The optimizer's rates are left as
+   * they are: whoever changes the base scales them too.
+   *
+   * @param change The base learning rate that group `i` has instead of `lr`.
+   */
+  rebase(change: (lr: number, i: number) => number): void {
+    this.#baseLrs = this.#baseLrs.map(change);
+  }
+
+  /** Options of a subclass, for {@link LRScheduler.settings}. */
+  protected ownSettings(): Settings {
+    return {};
   }
 
   /** The learning rate that each group starts from: the same for every scheduler of an optimizer. */

@@ -1,4 +1,4 @@
-import type { OptionNames } from '@mnist-kit/core';
+import type { OptionNames, Settings } from '@mnist-kit/core';
 import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
@@ -46,6 +46,10 @@ export class StepLR extends LRScheduler {
     checkRange('gamma', gamma, 0);
     this.#stepSize = stepSize;
     this.#gamma = gamma;
+  }
+
+  protected override ownSettings(): Settings {
+    return { stepSize: this.#stepSize, gamma: this.#gamma };
   }
 
   protected nextLr({ lr }: ParameterGroup): number {

@@ -183,17 +183,27 @@ test('a fit that dies in the validation after its last step is validated when re
   expect(resumed.outcome.history[1].valLoss).toBeGreaterThan(0);
 });
 
-test('a resumed fit says which settings differ from its checkpoint', async () => {
+test('a resumed fit goes on as its checkpoint, and with other settings only where they are overridden', async () => {
   await fit({ epochs: 1 });
   const same = await fit({ epochs: 2, resume: 'auto' }, { maxSteps: 100 });
   expect(same.notes).toEqual([]);
-  const other = await fit(
-    { epochs: 3, resume: 'auto', batchSize: 6 },
-    { accumulateGradBatches: 2, gradientClip: { norm: 1 } },
+  const others = { accumulateGradBatches: 2, gradientClip: { norm: 1 } };
+  await expect(fit({ epochs: 3, resume: 'auto', batchSize: 6 }, others)).rejects.toThrow(
+    [
+      'The checkpoint was saved with other settings than this fit has:',
+      '  train.batchSize was 4, and is 6',
+      '  train.length was 3, and is 2',
+      '  accumulateGradBatches was 1, and is 2',
+      '  gradientClip was none, and is { norm: 1 }',
+      "Make them as they were, or go on with the new ones: resume: { from: 'auto', override: " +
+        "['train.batchSize', 'train.length', 'accumulateGradBatches', 'gradientClip'] }.",
+    ].join('\n'),
   );
+  const override = ['train', 'accumulateGradBatches', 'gradientClip'];
+  const other = await fit({ epochs: 3, resume: { from: 'auto', override }, batchSize: 6 }, others);
   expect(other.notes).toEqual([
-    "Settings differ from the checkpoint's: batchSize 4, now 6; batches 3, now 2; " +
-      'accumulateGradBatches unset, now 2; gradientClip unset, now {"norm":1}.',
+    'Goes on with other settings, as asked: train.batchSize was 4, and is 6; train.length was 3, and is 2; ' +
+      'accumulateGradBatches was 1, and is 2; gradientClip was none, and is { norm: 1 }.',
   ]);
 });
 

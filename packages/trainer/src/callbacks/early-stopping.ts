@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type OptionNames, type TensorDict } from '@mnist-kit/core';
+import { InvalidArgumentError, type OptionNames, type Settings, type TensorDict } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
@@ -89,6 +89,16 @@ export class EarlyStopping implements Callback {
   /** Epoch of the best value so far; 0 before there is one. */
   get bestEpoch(): number {
     return this.#state.bestEpoch;
+  }
+
+  /** `patience` and `target` are limits, which a fit that goes on may raise, as that of its epochs. */
+  get settings(): Settings {
+    return {
+      monitor: this.#monitor,
+      mode: this.#givenMode,
+      minDelta: this.#minDelta,
+      restoreBest: this.#restoreBest,
+    };
   }
 
   onFitStart(run: Run): void {

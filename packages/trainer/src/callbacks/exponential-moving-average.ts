@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
+import { CheckpointError, InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
@@ -43,6 +43,11 @@ export class ExponentialMovingAverage implements Callback {
       throw new InvalidArgumentError('decay', 'must be between 0 and 1', decay);
     this.#decay = decay;
     this.#warmUp = warmUp;
+  }
+
+  /** How the average was set. */
+  get settings(): Settings {
+    return { decay: this.#decay, warmUp: this.#warmUp };
   }
 
   onFitStart({ executor: { parameters }, step }: Run): void {

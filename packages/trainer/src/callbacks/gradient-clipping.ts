@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
@@ -43,6 +43,11 @@ export class GradientClipping implements Callback {
   /** Norm of all gradients in the last step before clipping; `NaN` when clipping by value. */
   get lastNorm(): number {
     return this.#lastNorm;
+  }
+
+  /** The limit. */
+  get settings(): Settings {
+    return { norm: this.#norm, value: this.#value };
   }
 
   onBeforeOptimizerStep({ executor: { parameters } }: Run): void {

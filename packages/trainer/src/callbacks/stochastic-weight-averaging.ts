@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
@@ -53,6 +53,11 @@ export class StochasticWeightAveraging implements Callback {
     if (lr !== undefined && !(lr >= 0)) throw new InvalidArgumentError('lr', 'must be 0 or more', lr);
     this.#start = start;
     this.#lr = lr;
+  }
+
+  /** How the average was set. */
+  get settings(): Settings {
+    return { start: this.#start, lr: this.#lr };
   }
 
   onFitStart({ step }: Run): void {

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@mnist-kit/core';
+import type { MaybePromise, Settings } from '@mnist-kit/core';
 import type { EpochRecord } from '../history.js';
 import type { MetricValue } from '../metrics/metric.js';
 import type { Run } from './run.js';
@@ -75,6 +75,11 @@ export interface Callback {
   readonly runsLast?: boolean;
   /** True for a callback that a `fastDevRun` should leave out. */
   readonly writesFiles?: boolean;
+  /**
+   * How it was set, where that decides what is trained or kept. Checkpoints keep it, and a fit that resumes with other
+   * settings is refused unless its `override` names them. A callback without it may come, go and change between fits.
+   */
+  readonly settings?: Settings;
   /** Once, before anything is trained: check settings and open files here. */
   onFitStart?(run: Run): MaybePromise<void>;
   /** Also when a resumed fit goes on inside an epoch; then `run.batch` is above 0. */

@@ -1,11 +1,22 @@
-import type { Batch, Generator, MaybePromise, Parameter } from '@mnist-kit/core';
+import type { Batch, Generator, MaybePromise, Parameter, Settings } from '@mnist-kit/core';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+
+/** A part that can say how it was set. */
+export interface Described {
+  /**
+   * How this part was set: plain values by name, which decide what it computes and do not change while it does.
+   *
+   * Checkpoints keep them, and a fit that resumes with others is refused unless its `override` names them. Of a part
+   * without them only the class counts, of a function its text, of an optimizer its learning rates besides.
+   */
+  readonly settings?: Settings;
+}
 
 /**
  * What the Trainer asks of an optimizer. `SGD`, `Adam` and `AdamW` of `@mnist-kit/optim` have it, and so may
  * your own.
  */
-export interface OptimizerLike {
+export interface OptimizerLike extends Described {
   /** Learning rate of the next step. */
   lr: number;
   /** Parameter groups, the default one first, where the optimizer has any; the Trainer reads and writes their rates. */
@@ -16,10 +27,19 @@ export interface OptimizerLike {
   state(): unknown;
   /** Puts a {@link OptimizerLike.state} back. */
   loadState(state: unknown): void;
+  /**
+   * Called after `loadState` where a resumed fit overrides settings: those of `names` shall be as they were set now, and
+   * not as the state has them. Needed only for settings that are part of the state; without it the Trainer sets `lr` and
+   * the rates of the groups.
+   *
+   * @param names Names in {@link Described.settings}, e.g. `lr` or `groups.1.weightDecay`.
+   * @param saved The settings that the state was saved with.
+   */
+  useSettings?(names: readonly string[], saved: Settings): void;
 }
 
 /** What the Trainer asks of a learning-rate scheduler. */
-export interface SchedulerLike {
+export interface SchedulerLike extends Described {
   /** Learning rate of the next epoch or step. */
   readonly lr: number;
   /** Called after every epoch or optimizer step; `metric` is the monitored value, where one is needed. */
@@ -30,6 +50,8 @@ export interface SchedulerLike {
   readonly mode?: 'min' | 'max';
   state(): unknown;
   loadState(state: unknown): void;
+  /** Called after `loadState` where a resumed fit overrides learning rates: the base that group `i` has instead of `lr`. */
+  rebase?(change: (lr: number, i: number) => number): void;
 }
 
 /**
@@ -38,7 +60,7 @@ export interface SchedulerLike {
  *
  * The losses of `@mnist-kit/losses` carry extra fields that let an engine run them without TensorFlow.js.
  */
-export interface LossLike {
+export interface LossLike extends Described {
   (outputs: Tensor2D, labels: Tensor1D): Tensor;
   /** How the batch is reduced; a loss without this field is taken as a mean. Training needs `mean` or `sum`. */
   readonly reduction?: 'none' | 'mean' | 'sum';
@@ -58,7 +80,7 @@ export interface BatchIterator {
  * Anything that yields batches: the `DataLoader` of `@mnist-kit/datasets`, or any async iterable of `Batch`,
  * such as an async generator function's result wrapped in an object.
  */
-export interface LoaderLike {
+export interface LoaderLike extends Described {
   [Symbol.asyncIterator](): BatchIterator;
   /** Batches in one pass, when known: progress bars and step schedulers use it. */
   readonly length?: number;
@@ -84,7 +106,7 @@ export interface Mixed {
 }
 
 /** What the Trainer asks of mixup. */
-export interface MixupLike {
+export interface MixupLike extends Described {
   /**
    * Decides whether this batch is mixed, and mixes `batch.images` in place.
    *

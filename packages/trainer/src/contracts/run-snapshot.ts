@@ -1,4 +1,4 @@
-import type { GeneratorState, TensorDict } from '@mnist-kit/core';
+import type { GeneratorState, Settings, TensorDict } from '@mnist-kit/core';
 import type { HistoryRecords } from '../history.js';
 
 /** What a fit was made of and set to, as plain values by name: kept in its checkpoints. */
@@ -51,6 +51,11 @@ export interface RunSnapshot {
   readonly loader: LoaderPosition;
   /** What the fit was made of and set to. */
   readonly configuration: Configuration;
+  /**
+   * How every part was set when the fit began: what a fit that resumes is compared with. Undefined in checkpoints of
+   * before there was any.
+   */
+  readonly settings?: Settings;
 }
 
 /** How to find the next batch again. */

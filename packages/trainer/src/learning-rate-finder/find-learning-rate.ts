@@ -41,7 +41,7 @@ export interface LearningRateCurve extends LearningRateSuggestion {
 
 /** Sweeps the learning rate and puts everything back: see `Trainer.findLearningRate`. */
 export async function findLearningRate(
-  parts: Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>,
+  parts: Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>,
   options: LearningRateFinderOptions,
 ): Promise<LearningRateCurve> {
   checkOptionNames<LearningRateFinderOptions>('findLearningRate', options, {
@@ -68,7 +68,8 @@ export async function findLearningRate(
       { train: parts.train, val: {}, epochs: steps },
       parts.executor,
     );
-    const fit = new Fit({ ...parts, trainer, train, val: {}, epochs: steps, signal, snapshot: undefined });
+    const none = { snapshot: undefined, resume: undefined };
+    const fit = new Fit({ ...parts, ...none, trainer, train, val: {}, epochs: steps, signal });
     const history = await fit.run();
     if (history.interrupted) interrupted = history.stopMessage;
   } finally {
@@ -99,7 +100,7 @@ async function remember({
   generator,
   train,
   trainer,
-}: Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot'>): Promise<() => Promise<void>> {
+}: Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>): Promise<() => Promise<void>> {
   const weights = await executor.readWeights();
   // An optimizer of the user's may hand out its own arrays, and leave its rates out.
   const optimizerState = structuredClone(optimizer.state());
@@ -111,8 +112,8 @@ async function remember({
   return async () => {
     await executor.writeWeights(weights);
     await executor.syncModel();
-    optimizer.lr = lr;
     for (const [i, rate] of rates.entries()) groups[i].lr = rate;
+    if (optimizer.lr !== lr) optimizer.lr = lr;
     optimizer.loadState(optimizerState);
     generator.setState(generatorState);
     if (loaderState !== undefined) train.generator?.setState(loaderState);

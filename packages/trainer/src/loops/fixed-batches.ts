@@ -1,15 +1,18 @@
-import { type Batch, DataError } from '@mnist-kit/core';
+import { type Batch, DataError, type Settings } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { checkBatch } from '../check-batch.js';
 import type { BatchIterator, LoaderLike } from '../contracts/parts.js';
+import { loaderSettings } from '../state/part-settings.js';
 
 /** A loader's first batches, kept in memory, the same in every pass. */
 export class FixedBatches implements LoaderLike {
   readonly length: number;
   readonly batchSize: number;
+  readonly settings: Settings;
   readonly #batches: readonly Batch[];
 
-  private constructor(batches: readonly Batch[]) {
+  private constructor(batches: readonly Batch[], loader: LoaderLike) {
+    this.settings = { of: loaderSettings(loader) };
     this.#batches = batches;
     this.length = batches.length;
     this.batchSize = batches[0].size;
@@ -37,7 +40,7 @@ export class FixedBatches implements LoaderLike {
       await iterator.return?.();
     }
     if (batches.length === 0) throw new DataError('The training loader yielded no batch to overfit on');
-    return new FixedBatches(batches);
+    return new FixedBatches(batches, loader);
   }
 
   [Symbol.asyncIterator](): BatchIterator {

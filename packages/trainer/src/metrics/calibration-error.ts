@@ -32,6 +32,7 @@ export function calibrationError(options: CalibrationErrorOptions = {}): Metric<
   let count = 0;
   return {
     better: 'lower',
+    settings: { bins },
     reset() {
       confidence.fill(0);
       correct.fill(0);

@@ -1,3 +1,5 @@
+import type { Described } from '../contracts/parts.js';
+
 /** One evaluated batch as metrics see it. The arrays are reused: copy what must live longer. */
 export interface MetricBatch {
   /** The model's outputs (log-probabilities or logits), `size x classes`, row-major. */
@@ -38,7 +40,7 @@ export type MetricValue = number | readonly number[] | readonly (readonly number
  * }
  * ```
  */
-export interface Metric<T extends MetricValue = MetricValue> {
+export interface Metric<T extends MetricValue = MetricValue> extends Described {
   /**
    * Which way its value is better. Callbacks and schedulers that monitor it, and `history.best`, go by it; for a
    * metric that does not say, they need a `mode`. Lists and tables have no better or worse.

@@ -29,6 +29,7 @@ export function topKAccuracy(options: TopKAccuracyOptions = {}): Metric<number> 
   let count = 0;
   return {
     better: 'higher',
+    settings: { k },
     reset() {
       hits = 0;
       count = 0;

@@ -1,6 +1,6 @@
-import { CheckpointError, type Generator } from '@mnist-kit/core';
+import { CheckpointError, type Generator, type Settings } from '@mnist-kit/core';
 import { callbackName, type Dispatcher } from '../callbacks/dispatcher.js';
-import type { LoaderLike, MixupLike, SchedulerLike } from '../contracts/parts.js';
+import type { LoaderLike, MixupLike } from '../contracts/parts.js';
 import type {
   Configuration,
   GeneratorStates,
@@ -9,18 +9,21 @@ import type {
 } from '../contracts/run-snapshot.js';
 import type { Meter } from '../loops/meter.js';
 import type { RunState } from '../run-state.js';
+import type { Schedule } from '../schedule.js';
+import { covers } from './overrides.js';
 
 /** The parts of a fit that have state. */
 export interface StatefulParts {
   readonly run: RunState;
   readonly meter: Meter;
-  readonly scheduler: SchedulerLike | undefined;
+  readonly schedule: Schedule | undefined;
   readonly mixup: MixupLike | undefined;
   readonly callbacks: Dispatcher;
   readonly generator: Generator;
   readonly train: LoaderLike;
   readonly val: Readonly<Record<string, LoaderLike>>;
   readonly configuration: Configuration;
+  readonly settings: Settings;
 }
 
 /** Seconds of the current epoch so far. */
@@ -35,7 +38,7 @@ export async function capture(
   elapsed: Elapsed,
   loader: LoaderPosition,
 ): Promise<RunSnapshot> {
-  const { run, meter, scheduler, mixup, callbacks } = parts;
+  const { run, meter, schedule, mixup, callbacks } = parts;
   const { epoch, batch, validatedAt, step, lr, epochFinished, history, finalStop: stop } = run;
   const lrs = [...run.lrs];
   return {
@@ -44,7 +47,7 @@ export async function capture(
     history: structuredClone(history.toJSON()),
     weights: await run.executor.readWeights(),
     optimizer: run.optimizer.state(),
-    scheduler: scheduler?.state(),
+    scheduler: schedule?.scheduler.state(),
     mixup: mixup?.state?.(),
     callbacks: Object.fromEntries(
       namedCallbacks(callbacks).flatMap(([name, callback]) =>
@@ -54,36 +57,8 @@ export async function capture(
     generators: generatorStates(parts),
     loader,
     configuration: parts.configuration,
+    settings: parts.settings,
   };
-}
-
-/**
- * Puts a snapshot back.
- *
- * @returns Names of callbacks whose state the snapshot has and the fit has no use for.
- * @throws CheckpointError when it does not fit.
- */
-export async function restore(parts: StatefulParts, snapshot: RunSnapshot): Promise<string[]> {
-  const { run, meter, scheduler, mixup, callbacks } = parts;
-  checkWeights(snapshot, await run.executor.readWeights());
-  if ((snapshot.scheduler === undefined) !== (scheduler === undefined))
-    throw new CheckpointError(
-      `The checkpoint was written ${scheduler === undefined ? 'with' : 'without'} a scheduler; make the Trainer as it was.`,
-    );
-  await run.executor.writeWeights(snapshot.weights);
-  run.optimizer.loadState(snapshot.optimizer);
-  scheduler?.loadState(snapshot.scheduler);
-  if (snapshot.mixup !== undefined) mixup?.loadState?.(snapshot.mixup);
-  const { epoch, batch, validatedAt, step, lr, lrs, epochFinished } = snapshot.position;
-  Object.assign(run, { epoch, batch, validatedAt, step, lr, lrs: [...lrs], epochFinished });
-  Object.assign(meter, snapshot.meter);
-  setGenerators(parts, snapshot.generators);
-  const unused = new Set(Object.keys(snapshot.callbacks));
-  for (const [name, callback] of namedCallbacks(callbacks)) {
-    if (!unused.delete(name)) continue;
-    callback.loadState?.(snapshot.callbacks[name]);
-  }
-  return [...unused];
 }
 
 /** Where every generator of a fit stands, by what it is for. */
@@ -91,9 +66,22 @@ export function generatorStates(parts: StatefulParts): GeneratorStates {
   return Object.fromEntries(generators(parts).map(([role, generator]) => [role, generator.state()]));
 }
 
-/** Puts the generators where {@link generatorStates} found them. */
-export function setGenerators(parts: StatefulParts, states: GeneratorStates): void {
+/**
+ * Puts the generators where {@link generatorStates} found them.
+ *
+ * @param overridden Names of the settings that a resumed fit has otherwise: a generator with another seed stays as it is.
+ */
+export function setGenerators(
+  parts: StatefulParts,
+  states: GeneratorStates,
+  overridden: readonly string[] = [],
+): void {
+  const left = new Set<Generator>();
   for (const [role, generator] of generators(parts)) {
+    const name = role === 'trainer' ? 'generator' : `${role}.generator`;
+    if (covers(overridden, name) || overridden.includes(`${name}.seed`)) left.add(generator);
+    // A shared one belongs to the role that has it first.
+    if (left.has(generator)) continue;
     if (states[role] === undefined)
       throw new CheckpointError(
         `The checkpoint has no generator for ${role}; make the loaders as they were.`,
@@ -115,7 +103,7 @@ function generators({ generator, train, val }: StatefulParts): [string, Generato
 }
 
 /** Callbacks by name; a second one of the same name gets a number. */
-function namedCallbacks({ callbacks }: Dispatcher): [string, Dispatcher['callbacks'][number]][] {
+export function namedCallbacks({ callbacks }: Dispatcher): [string, Dispatcher['callbacks'][number]][] {
   const seen = new Map<string, number>();
   return callbacks.map((callback) => {
     const name = callbackName(callback);
@@ -123,17 +111,4 @@ function namedCallbacks({ callbacks }: Dispatcher): [string, Dispatcher['callbac
     seen.set(name, count);
     return [count === 1 ? name : `${name}#${count}`, callback];
   });
-}
-
-function checkWeights({ weights }: RunSnapshot, own: RunSnapshot['weights']): void {
-  for (const [name, { shape }] of Object.entries(own)) {
-    const saved = weights[name];
-    if (saved === undefined)
-      throw new CheckpointError(`The checkpoint is of another model: it has no weight ${name}.`);
-    if (saved.shape.join() !== shape.join())
-      throw new CheckpointError(
-        `The checkpoint is of another model: its ${name} is [${saved.shape.join(', ')}], the model's ` +
-          `[${shape.join(', ')}].`,
-      );
-  }
 }

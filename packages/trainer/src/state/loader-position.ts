@@ -24,6 +24,7 @@ export async function iterateFrom(
   batch: number,
   train: LoaderLike,
   parts: StatefulParts,
+  overridden: readonly string[],
 ): Promise<BatchIterator> {
   if (position.kind === 'state') {
     // Between the last batch and validation there is nothing left to iterate.
@@ -36,14 +37,14 @@ export async function iterateFrom(
     return train[Symbol.asyncIterator]();
   }
   if (position.kind === 'epochStart') return train[Symbol.asyncIterator]();
-  setGenerators(parts, position.epoch);
+  setGenerators(parts, position.epoch, overridden);
   const iterator = train[Symbol.asyncIterator]();
   for (let done = 0; done < batch; done++)
     if ((await iterator.next()).done)
       throw new CheckpointError(
         `The checkpoint is after batch ${batch} of an epoch, but the training loader has only ${done}.`,
       );
-  setGenerators(parts, position.next);
+  setGenerators(parts, position.next, overridden);
   return iterator;
 }
 
