@@ -1,11 +1,12 @@
 /**
- * SGD, Adam, AdamW and learning-rate schedulers with PyTorch's arithmetic.
+ * SGD, Adam, AdamW, Muon and learning-rate schedulers with PyTorch's arithmetic.
  *
  * @module
  */
 export { Adam } from './adam.js';
 export type { AdamOptions } from './adam-base.js';
 export { AdamW } from './adamw.js';
+export { Muon, type MuonOptions } from './muon.js';
 export {
   Optimizer,
   type OptimizerOptions,
