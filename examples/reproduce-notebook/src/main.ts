@@ -1,11 +1,8 @@
 /** The notebook's experiments from the command line. `--help` lists the options. */
-import { MnistKitError } from '@mnist-kit/core';
+import { type Output, runProgram } from '@mnist-kit/example-command-line';
 import { parseOptions } from './options.js';
-import { Output } from './output.js';
 import { prepareFolder } from './output-folder.js';
 
-/** Exit code after a user's mistake. */
-const USER_MISTAKE = 2;
 /** Exit code where stdout did not take the line of `--json`. */
 const RESULT_LOST = 1;
 
@@ -33,18 +30,4 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
   return delivered ? 0 : RESULT_LOST;
 }
 
-/** What went wrong, for somebody who cannot do anything with a stack trace. */
-function explain(error: unknown): string | undefined {
-  if (error instanceof MnistKitError) return error.message;
-  // The file system said no: a folder that is missing, full or not ours to write to.
-  if (error instanceof Error && 'syscall' in error && 'path' in error) return error.message;
-  return undefined;
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2), new Output());
-} catch (error) {
-  const explanation = explain(error);
-  console.error(explanation === undefined ? error : `error: ${explanation}`);
-  process.exitCode = explanation === undefined ? 1 : USER_MISTAKE;
-}
+await runProgram(main);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
+import { Option } from 'commander';
 import { EXPERIMENTS, type ExperimentName, SHARED } from './experiments.js';
 
 /** What the command line asks for. */
@@ -30,13 +31,8 @@ const NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
  * Reads the command line. Ends the process with a message where it cannot be read: code 2, or 0 after `--help`.
  */
 export function parseOptions(argv: readonly string[]): Options {
-  const command = new Command('npm start --')
+  const command = plainCommand('npm start --')
     .description("Trains the notebook's experiments on MNIST, in its order and with its settings.")
-    .helpOption('-h, --help', 'show this help')
-    .configureHelp({ showGlobalOptions: false })
-    .showHelpAfterError('(--help lists the options)')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-    .allowExcessArguments(false)
     .addOption(
       new Option('--experiment <name>', 'which of the three, or all of them')
         .choices([...NAMES, 'all'])
@@ -91,20 +87,5 @@ export function parseOptions(argv: readonly string[]): Options {
     },
     root: given.root === undefined ? null : resolve(given.root),
     json: given.json,
-  };
-}
-
-/** An empty name, as an unset variable of a shell gives, would mean the current folder. */
-function folder(name: string): string {
-  if (name.trim() !== '') return name;
-  throw new InvalidArgumentError("It must be a folder's name; the current folder is '.'.");
-}
-
-/** A parser of whole numbers from `min` to `max`. */
-function integer(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
 }

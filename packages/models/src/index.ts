@@ -4,6 +4,13 @@
  *
  * @module
  */
+export {
+  type CompactBlock,
+  type CompactNetOptions,
+  type ConvBlock,
+  compactNet,
+  type SeparableBlock,
+} from './compact-net.js';
 export { conservativeImprovedNet } from './conservative-improved-net.js';
 export { type ConvNetOptions, convNet, type NetOptions } from './conv-net.js';
 export { improvedNet } from './improved-net.js';

@@ -19,7 +19,7 @@ export interface MuonOptions extends OptimizerOptions {
   nesterov?: boolean;
   /** Newton-Schulz iterations of an update, default 5. */
   nsSteps?: number;
-  /** Added to a matrix's norm before the iterations, default 1e-7. */
+  /** What a matrix is divided by before the iterations, if its norm is smaller; above 0, default 1e-7. */
   eps?: number;
   /**
    * How large a matrix's update is. `matchRmsAdamW` (default): `0.2 sqrt(max(outputs, inputs))`, about what AdamW's
@@ -80,7 +80,8 @@ export class Muon extends Optimizer {
     checkRange('momentum', momentum, 0, 1);
     checkBoolean('nesterov', nesterov);
     checkInteger('nsSteps', nsSteps, 1);
-    checkRange('eps', eps, 0);
+    if (!(Number.isFinite(eps) && eps > 0))
+      throw new InvalidArgumentError('eps', 'must be a finite number above 0', eps);
     checkOneOf('adjustLr', adjustLr, ['matchRmsAdamW', 'original']);
     if (!Array.isArray(betas) || betas.length !== 2)
       throw new InvalidArgumentError('betas', 'must be two numbers', betas);

@@ -23,7 +23,7 @@ export function orthogonalize(
   let x: Float64Array = wide ? matrix.slice() : transpose(matrix, rows, columns);
   let squares = 0;
   for (const value of x) squares += value * value;
-  const norm = Math.sqrt(squares) + eps;
+  const norm = Math.max(Math.sqrt(squares), eps);
   for (let i = 0; i < x.length; i++) x[i] /= norm;
 
   const gram = new Float64Array(m * m);

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import {
+  compactNet,
   conservativeImprovedNet,
   convNet,
   improvedNet,
@@ -18,6 +19,7 @@ type Options = Record<string, unknown>;
 test.each<[string, Options, string, (options: Options) => unknown]>([
   ['convNet', { channels: [2], pool_after: [1] }, 'poolAfter', (o) => convNet(o as never)],
   ['convNet', { chanels: [2] }, 'channels', (o) => convNet(o as never)],
+  ['compactNet', { block: ['maxPool'] }, 'blocks', (o) => compactNet(o as never)],
   ['optimizedNet', { fc_dropout: 0.5 }, 'fcDropout', optimizedNet],
   ['improvedNet', { drop_out: 0.5 }, 'dropout', improvedNet],
   ['conservativeImprovedNet', { inputshape: [8, 8, 1] }, 'inputShape', conservativeImprovedNet],

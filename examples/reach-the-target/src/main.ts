@@ -1,0 +1,39 @@
+/** Recipes that reach the notebook's target and go past it. `--help` lists the options. */
+import { type Output, runProgram } from '@mnist-kit/example-command-line';
+import { type Options, parseOptions } from './options.js';
+import { RECIPES } from './recipes.js';
+
+/** Exit code where stdout did not take the line of `--json`. */
+const RESULT_LOST = 1;
+
+async function main(argv: readonly string[], output: Output): Promise<number> {
+  const options = parseOptions(argv);
+  // TensorFlow.js takes a moment to load: help and mistakes are answered without it.
+  if (options.command === 'list') {
+    const { listRecipes } = await import('./list.js');
+    for (const line of listRecipes(RECIPES)) console.log(line);
+    return 0;
+  }
+  return train(options, output);
+}
+
+async function train(options: Extract<Options, { command: 'train' }>, output: Output): Promise<number> {
+  const { recipe: name, seed, judge, threads, json } = options;
+  const recipe = RECIPES[name];
+  // With --json, stdout is for the machine: whatever the libraries print goes to stderr with the rest.
+  if (json) console.log = console.error;
+  const { trainRecipe } = await import('./train-recipe.js');
+  const print = (line: string) => console.log(line);
+  print(`${name}: ${recipe.title}, ${recipe.epochs} epochs, seed ${seed}`);
+  const trained = await trainRecipe(recipe, { seed, judge, threads, print });
+  // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM.
+  if (trained.interrupted) return Number(process.exitCode ?? 130);
+  const { parameters, accuracy, seconds } = trained;
+  const field = judge === 'test' ? 'testAccuracy' : 'valAccuracy';
+  print(`${field} ${(accuracy * 100).toFixed(2)}%, ${parameters} parameters, ${seconds.toFixed(1)} s`);
+  if (!json) return 0;
+  const result = { recipe: name, seed, parameters, epochs: recipe.epochs, [field]: accuracy, seconds };
+  return (await output.result(JSON.stringify(result))) ? 0 : RESULT_LOST;
+}
+
+await runProgram(main);

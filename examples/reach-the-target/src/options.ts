@@ -1,0 +1,52 @@
+import { integer, plainCommand } from '@mnist-kit/example-command-line';
+import { RECIPES } from './recipes.js';
+
+/** What the command line asks for. */
+export type Options =
+  | { command: 'list' }
+  | {
+      command: 'train';
+      recipe: string;
+      seed: number;
+      judge: 'validation' | 'test';
+      /** `undefined` leaves the choice to the engine. */
+      threads: number | undefined;
+      json: boolean;
+    };
+
+const names = Object.keys(RECIPES);
+
+/** Reads the command line. Ends the process with a message where it cannot be read: code 2, or 0 after `--help`. */
+export function parseOptions(argv: readonly string[]): Options {
+  const command = plainCommand('npm run reach --')
+    .description('Trains a recipe on MNIST and measures its final weights once.')
+    .argument('[recipe]', 'which one; --list shows them')
+    .option('--list', 'show the recipes: name, trainable parameters, epochs, what they are', false)
+    .option('--seed <n>', 'weights, order and augmentation', integer(0, 0xffffffff), 1)
+    .option(
+      '--validation',
+      'hold 10,000 training images out and measure on those, not on the test set',
+      false,
+    )
+    .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
+    .option('--json', 'print one line of JSON on stdout, everything else on stderr', false);
+  command.parse(argv, { from: 'user' });
+
+  const [recipe] = command.args;
+  const given = command.opts();
+  if (given.list === true) {
+    if (recipe !== undefined) command.error(`error: --list takes no recipe. Received: ${recipe}`);
+    return { command: 'list' };
+  }
+  if (recipe === undefined) command.error(`error: say which recipe: ${names.join(', ')}`);
+  if (!names.includes(recipe))
+    command.error(`error: unknown recipe '${recipe}'. There are: ${names.join(', ')}`);
+  return {
+    command: 'train',
+    recipe,
+    seed: given.seed,
+    judge: given.validation ? 'validation' : 'test',
+    threads: given.threads,
+    json: given.json,
+  };
+}

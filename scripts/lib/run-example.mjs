@@ -1,0 +1,17 @@
+// Installs and builds what is out of date, and runs an example with this process's arguments.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureBuilt } from './build.mjs';
+import { ensureInstalled } from './install.mjs';
+import { requireNode } from './node-version.mjs';
+import { folderOf } from './workspace.mjs';
+
+/** @param {string} name Folder of the example under `examples`. */
+export async function runExample(name) {
+  requireNode();
+  if (!ensureInstalled() || !ensureBuilt()) process.exit(1);
+
+  // In this process, so that signals reach it whoever sends them. It reads the same arguments.
+  process.setSourceMapsEnabled(true);
+  await import(pathToFileURL(join(folderOf(name), 'dist', 'main.js')).href);
+}
