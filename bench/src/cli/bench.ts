@@ -16,8 +16,7 @@ import { nameOf, WORKS, type Work } from '../works/work.js';
 import type { BenchOptions } from './options.js';
 import { Progress } from './progress.js';
 
-const LEGEND =
-  'vs: median over the rounds of how many times as fast (as little memory). *: the better of both.';
+const LEGEND = "vs: median over the rounds of how many times as fast (as little memory). *: PyTorch's best.";
 
 /** Measures what the options ask for, prints it, and writes it as JSON. */
 export async function bench(options: BenchOptions): Promise<void> {
