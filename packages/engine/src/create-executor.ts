@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkEagerOptions } from './check-options.js';
 import { createEagerExecutor } from './eager/index.js';
-import type { EagerExecutorOptions, Executor } from './executor.js';
+import type { DisposableExecutor, EagerExecutorOptions } from './executor.js';
 import { UnsupportedLayerError } from './plan/graph/unsupported-layer-error.js';
 import { createPlanExecutor } from './plan/plan-executor.js';
 
@@ -10,7 +10,7 @@ import { createPlanExecutor } from './plan/plan-executor.js';
  *
  * @param model A layers model from images `[null, height, width, channels]` to one vector per image.
  * @param options Which engine, how many threads, the largest batch.
- * @returns An executor; free it with `dispose()`.
+ * @returns An executor; free it with `dispose()`, or hold it by `await using`.
  * @throws InvalidArgumentError for options that do not exist or cannot work.
  * @throws ModelError when `engine: 'plan'` was asked for and the plan does not know a layer; it is named.
  *
@@ -29,7 +29,7 @@ import { createPlanExecutor } from './plan/plan-executor.js';
 export async function createExecutor(
   model: LayersModel,
   options: EagerExecutorOptions = {},
-): Promise<Executor> {
+): Promise<DisposableExecutor> {
   checkEagerOptions('createExecutor', options, ['auto', 'plan', 'eager']);
   const { backend = 'auto', reason, ...shared } = options;
   const { engine = 'auto' } = shared;

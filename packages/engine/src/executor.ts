@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Generator, MaybePromise, Parameter, TensorDict } from '@mnist-kit/core';
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 
@@ -76,9 +77,27 @@ export interface Executor {
   /** Copies the weights into the `tf.LayersModel` that the executor was made from. */
   syncModel(): MaybePromise<void>;
 
-  /** Frees threads, memory and tensors. Further calls throw. */
+  /**
+   * Ends threads and frees memory and tensors, at once: one that is only forgotten gives them back when the garbage
+   * collector comes to it. Called again it does nothing; further calls of anything else throw.
+   */
   dispose(): MaybePromise<void>;
 }
+
+/**
+ * An executor for `await using`, which disposes of it at the end of the block. The executors of this package are such;
+ * those of one's own need not be.
+ *
+ * @example
+ * ```ts
+ * import { createExecutor } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * await using executor = await createExecutor(optimizedNet());
+ * await executor.predict(new Float32Array(784), 1);
+ * ```
+ */
+export interface DisposableExecutor extends Executor, AsyncDisposable {}
 
 /** How to run a model. */
 export interface ExecutorOptions {

@@ -5,5 +5,12 @@
  */
 export { createExecutor } from './create-executor.js';
 export { createEagerExecutor, useBackend } from './eager/index.js';
-export type { EagerExecutorOptions, Executor, ExecutorOptions, StepOutput, StepTarget } from './executor.js';
+export type {
+  DisposableExecutor,
+  EagerExecutorOptions,
+  Executor,
+  ExecutorOptions,
+  StepOutput,
+  StepTarget,
+} from './executor.js';
 export { createPlanExecutor } from './plan/plan-executor.js';

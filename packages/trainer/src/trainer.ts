@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { Generator, InvalidArgumentError, ModelError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { createExecutor } from '@mnist-kit/engine';
@@ -168,24 +169,45 @@ export class Trainer<M extends Metrics = Record<never, never>> {
 
   /** Copies the weights being trained into the model; `fit` does it at its end. */
   async syncModel(): Promise<void> {
+    this.#checkOpen();
     await (await this.#executor)?.syncModel();
   }
 
   /** What the model runs on: made at first use. */
   executor(): Promise<Executor> {
-    if (this.#disposed)
-      throw new InvalidArgumentError('trainer', 'must not be used after `dispose`', 'a disposed Trainer');
+    this.#checkOpen();
     this.#fingerprint ??= modelFingerprint(this.#options.model);
     this.#executor ??= this.#createExecutor(undefined);
     return this.#executor;
   }
 
-  /** Frees the threads and memory that the model ran on. The model itself stays. */
+  /**
+   * Ends the threads and frees the memory that the model ran on, at once: a Trainer that is only forgotten gives them
+   * back when the garbage collector comes to it, which with few objects may be late. `await using trainer = …` calls
+   * this at the end of the block. The model itself stays.
+   *
+   * A fit that is running ends with an EngineError, and the model has what it had learned. Called again it does nothing;
+   * other calls throw.
+   */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    const executor = await this.#executor;
+    const making = this.#executor;
     this.#executor = undefined;
-    if (executor !== undefined && executor !== this.#options.executor) await executor.dispose();
+    // One that could not be made has been told of where it was asked for.
+    const executor = await making?.catch(() => undefined);
+    if (executor === undefined || executor === this.#options.executor) return;
+    if (this.#running === 'fit') await executor.syncModel();
+    await executor.dispose();
+  }
+
+  /** `dispose`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed)
+      throw new InvalidArgumentError('trainer', 'must not be used after `dispose`', 'a disposed Trainer');
   }
 
   async #evaluate(loader: LoaderLike, prefix: string): Promise<object> {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import {
   type Batch,
   checkOptionNames,
@@ -196,6 +197,11 @@ export class DataLoader implements AsyncIterable<Batch> {
   /** Ends the loader's threads. It can still be used and then starts new ones. */
   async dispose(): Promise<void> {
     await Promise.all([...this.#writers].map((writer) => writer.dispose()));
+  }
+
+  /** `dispose`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   #identity() {

@@ -133,6 +133,15 @@ test('memory of executors goes back when they are disposed of, round after round
   expect(late.empty - early.empty).toBeLessThan(taken / 4);
 });
 
+test('executors that are forgotten give their memory and threads back, without a call for it', async () => {
+  const { start, full, forgotten } = JSON.parse(await run('forget.mjs'));
+  // Thirty-two that nobody gives back take four times what eight do.
+  const eight = full.megabytes - start.megabytes;
+  expect(eight).toBeGreaterThan(20);
+  expect(forgotten.megabytes - start.megabytes).toBeLessThan(2 * eight);
+  expect(forgotten.threads - start.threads).toBeLessThan(2 * 16);
+});
+
 test('twenty executors that take turns do not disturb each other', async () => {
   const alone = await make({ threads: 2, batchSize: 16 });
   for (let i = 0; i < 3; i++) await step(alone, 16, i);

@@ -1,7 +1,7 @@
 import { ModelError } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { checkEagerOptions } from '../check-options.js';
-import type { EagerExecutorOptions, Executor } from '../executor.js';
+import type { DisposableExecutor, EagerExecutorOptions } from '../executor.js';
 import { ensureBackend, useBackend } from './backends.js';
 import { checkLayers } from './check-layers.js';
 import { EagerExecutor } from './eager-executor.js';
@@ -36,7 +36,7 @@ import { collectParameters } from './weights.js';
 export async function createEagerExecutor(
   model: tfl.LayersModel,
   options: EagerExecutorOptions = {},
-): Promise<Executor> {
+): Promise<DisposableExecutor> {
   checkEagerOptions('createEagerExecutor', options, ['auto', 'eager']);
   const { batchSize = 128, backend } = options;
   const graph = traceGraph(model);

@@ -2,7 +2,7 @@ import type { Generator, Parameter, TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { checkBatch, checkOpen, checkSize, checkTarget, explainLoss } from '../checks.js';
-import type { Executor, StepOutput, StepTarget } from '../executor.js';
+import type { DisposableExecutor, StepOutput, StepTarget } from '../executor.js';
 import { releaseTape } from '../release-tape.js';
 import { BatchStatistics, checkNormInputs } from './batch-norm.js';
 import { DropoutMasks } from './dropout.js';
@@ -29,7 +29,7 @@ export interface EagerParts {
 }
 
 /** Runs a model op by op on TensorFlow.js's current backend, and differentiates it on TensorFlow.js's tape. */
-export class EagerExecutor implements Executor {
+export class EagerExecutor implements DisposableExecutor {
   readonly engine = 'eager';
   readonly inputShape: readonly [number, number, number];
   readonly classes: number;
@@ -142,6 +142,10 @@ export class EagerExecutor implements Executor {
 
   dispose(): void {
     this.#disposed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
   }
 
   #forwardBackward(images: Float32Array, size: number, target: StepTarget, statistics: BatchStatistics) {

@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkPlanOptions } from '../check-options.js';
 import { checkBatch, checkNormInput, checkOpen, checkSize, checkTarget } from '../checks.js';
-import type { Executor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
+import type { DisposableExecutor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
 import { addPenalties } from '../penalties.js';
 import { hasRelaxedSimd } from '../wasm/features.js';
 import { PAGE_BYTES } from '../wasm/module-builder.js';
@@ -36,7 +36,7 @@ const DEFAULT_BATCH = 128;
 export async function createPlanExecutor(
   model: LayersModel,
   options: ExecutorOptions = {},
-): Promise<Executor> {
+): Promise<DisposableExecutor> {
   checkPlanOptions(options);
   const { threads = Math.min(MOST_THREADS, availableParallelism()), batchSize = DEFAULT_BATCH } = options;
   const { reproducible = true } = options;
@@ -67,9 +67,33 @@ interface Room {
   readonly memory: PlanMemory;
   readonly pool: ThreadPool;
   readonly outputs: Float32Array;
+  readonly weight: ArrayBuffer | undefined;
 }
 
-class PlanExecutor implements Executor {
+/** About what a thread takes besides the memory that it shares, in bytes. */
+const THREAD_BYTES = 8 * 2 ** 20;
+
+/**
+ * A buffer as large as what the garbage collector does not count, shared memory and threads, so that it comes to a
+ * forgotten executor in time. Never touched, it takes addresses and no memory.
+ */
+function weightOf({ pages }: Program, threads: number): ArrayBuffer | undefined {
+  if (threads === 1) return undefined;
+  try {
+    return new ArrayBuffer(pages * PAGE_BYTES + (threads - 1) * THREAD_BYTES);
+  } catch {
+    // Without addresses to spare the collector comes soon enough.
+    return undefined;
+  }
+}
+
+/**
+ * Ends the threads of executors that nobody has any more. Until then they keep their memory, which the garbage
+ * collector does not see through them.
+ */
+const forgotten = new FinalizationRegistry<ThreadPool>((pool) => void pool.dispose());
+
+class PlanExecutor implements DisposableExecutor {
   readonly engine = 'plan';
   readonly inputShape: readonly [number, number, number];
   readonly classes: number;
@@ -140,10 +164,12 @@ class PlanExecutor implements Executor {
     else {
       const memory = new PlanMemory(this.graph, program, pool.memory);
       if (old) memory.writeWeights(old.memory.readWeights());
-      this.#made = { capacity, memory, pool, outputs: new Float32Array(capacity * this.classes) };
+      const outputs = new Float32Array(capacity * this.classes);
+      this.#made = { capacity, memory, pool, outputs, weight: weightOf(program, this.#threads) };
       this.#stale = true;
+      forgotten.register(this, pool, pool);
     }
-    await old?.pool.dispose();
+    await endPool(old?.pool);
   }
 
   drawMasks(size: number, generator: Generator): void {
@@ -261,7 +287,11 @@ class PlanExecutor implements Executor {
     const made = this.#made;
     // Memory goes back although somebody may keep the executor.
     this.#made = undefined;
-    await made?.pool.dispose();
+    await endPool(made?.pool);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   #prepare(): void {
@@ -270,6 +300,12 @@ class PlanExecutor implements Executor {
     setBiases(this.graph, memory);
     this.#stale = false;
   }
+}
+
+async function endPool(pool: ThreadPool | undefined): Promise<void> {
+  if (pool === undefined) return;
+  forgotten.unregister(pool);
+  await pool.dispose();
 }
 
 async function startPool(
