@@ -25,7 +25,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
     if (interrupted) break;
   }
   const delivered = !options.json || (await output.result(JSON.stringify({ experiments: results })));
-  // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM.
+  // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
   if (interrupted) return Number(process.exitCode ?? 130);
   return delivered ? 0 : RESULT_LOST;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '@mnist-kit/core/node';
 import type { Callback, EpochRecord, Run, TrainBatchReport } from '@mnist-kit/trainer';
-import { type EpochResult, toCsv, toEpochResult } from './results.js';
+import { type EpochResult, RUN_FILES, toCsv, toEpochResult } from './results.js';
 
 /** Prints the notebook's line after each epoch and keeps `history.csv` up to date, for runs that get killed. */
 export class NotebookLog implements Callback {
@@ -15,6 +15,11 @@ export class NotebookLog implements Callback {
   constructor(out: string, print: (text: string) => void) {
     this.#out = out;
     this.#print = print;
+  }
+
+  /** Nothing of an earlier run stays beside this one's files: a run that is interrupted early writes only a few. */
+  onFitStart(run: Run): void {
+    run.replaces(this.#out, RUN_FILES);
   }
 
   onEpochStart(): void {

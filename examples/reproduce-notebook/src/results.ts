@@ -2,6 +2,15 @@ import type { EpochRecord, History } from '@mnist-kit/trainer';
 import type { ComparisonRow } from './compare.js';
 import type { ExperimentName } from './experiments.js';
 
+/** What a run leaves in its folder beside what ModelCheckpoint keeps there. */
+export const RUN_FILES: readonly string[] = [
+  ...['results.json', 'history.csv', 'report.html'],
+  ...['curves', 'learning-rate', 'confusion-matrix', 'mistakes'].flatMap((name) => [
+    `${name}.svg`,
+    `${name}.png`,
+  ]),
+];
+
 /** One epoch. Losses are means over samples, accuracies are fractions of 1. */
 export type EpochResult = {
   epoch: number;

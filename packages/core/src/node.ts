@@ -1,8 +1,14 @@
 /**
- * What needs Node: files that are either written whole or not at all, and output that may be closed.
+ * What needs Node: files that are written whole or not at all and outlast a power cut, and output that may be closed.
  *
  * @module
  */
 export { appendFileWhole } from './node/append-file.js';
 export { writeFileAtomic } from './node/atomic-write.js';
+export { syncFolder } from './node/sync-folder.js';
+export {
+  type RemoveTemporaryFilesOptions,
+  removeTemporaryFiles,
+  temporaryPath,
+} from './node/temporary-files.js';
 export { writeQuietly } from './write-quietly.js';

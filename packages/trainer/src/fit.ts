@@ -118,6 +118,7 @@ export class Fit {
         await this.#restore(snapshot);
       }
       await this.#callbacks.emit('onFitStart');
+      await run.setAside();
       const sanitySteps = trainer.numSanityValSteps ?? 0;
       if (sanitySteps > 0 && snapshot === undefined) await this.#validation.sanityCheck(sanitySteps);
       if (snapshot !== undefined) await this.#goOn(snapshot);
@@ -190,6 +191,7 @@ export class Fit {
       this.#epochClock.set(0);
       this.#trainClock.set(0);
     }
+    this.#say();
     run.safe = false;
     this.#epochClock.start();
     await this.#callbacks.emit('onEpochStart');
@@ -244,9 +246,15 @@ export class Fit {
       const batches = run.batchesPerEpoch === undefined ? '' : ` of ${run.batchesPerEpoch}`;
       log(`Interrupted (${stopMessage}) in epoch ${run.epoch} after batch ${run.batch}${batches}.`);
     }
-    for (const note of run.notes) log(note);
+    this.#say();
     this.#warnOfBadLoss();
     if (this.#loop.profiler !== undefined) log(this.#loop.profiler.toString());
+  }
+
+  /** Says what callbacks and the fit have noted since the last time. */
+  #say(): void {
+    const log = this.#parts.trainer.log ?? say.log;
+    for (const note of this.#run.notes.splice(0)) log(note);
   }
 
   /** A loss that is no number says nothing; who watches for it has been told already. */

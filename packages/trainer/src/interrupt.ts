@@ -1,8 +1,8 @@
 import { isNode } from './is-node.js';
 
 /**
- * Calls `onInterrupt` with the reason when the signal aborts or, in Node and where asked for, at Ctrl-C or
- * SIGTERM.
+ * Calls `onInterrupt` with the reason when the signal aborts or, in Node and where asked for, at a
+ * signal that ends processes, such as Ctrl-C.
  *
  * @returns A function that stops listening.
  */

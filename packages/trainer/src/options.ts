@@ -70,7 +70,7 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   deterministic?: boolean;
   /** Ready-made executor (its maker disposes it), or how to make one. Default: `createExecutor`. */
   executor?: Executor | ExecutorFactory;
-  /** Whether SIGINT and SIGTERM end a fit cleanly, in Node. Default true. */
+  /** Whether SIGINT, SIGTERM, SIGHUP and, on Windows, SIGBREAK end a fit cleanly, in Node. Default true. */
   handleSignals?: boolean;
   /** Where the message after an interrupted fit goes. Default `console.log`. */
   log?: (line: string) => void;

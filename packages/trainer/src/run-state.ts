@@ -1,4 +1,4 @@
-import { CheckpointError } from '@mnist-kit/core';
+import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OptimizerLike } from './contracts/parts.js';
@@ -46,7 +46,10 @@ export class RunState implements Run {
   finalStop: FinalStop | undefined;
   /** Batch of this epoch after which validation ran last. */
   validatedAt = 0;
+  /** What is still to be said. */
   readonly notes: string[] = [];
+  /** Names of what callbacks will write anew, by folder; `undefined` once it has been moved. */
+  #replaced: Map<string, Set<string>> | undefined = new Map();
   /** How statistics are refreshed; set by the fit. */
   refresh: () => Promise<void> = () => Promise.resolve();
   /** How a snapshot is taken; set by the fit. */
@@ -111,6 +114,26 @@ export class RunState implements Run {
       this.history.stopMessage = undefined;
     }
     if (finalStop !== undefined) this.stop(finalStop.reason, { now: finalStop.now });
+  }
+
+  replaces(dir: string, names: readonly string[]): void {
+    if (this.#replaced === undefined)
+      throw new InvalidArgumentError('replaces', 'must be called in onFitStart: the training has begun', dir);
+    const known = this.#replaced.get(dir) ?? new Set();
+    this.#replaced.set(dir, known);
+    for (const name of names) known.add(name);
+  }
+
+  /** Moves what callbacks said that they replace. */
+  async setAside(): Promise<void> {
+    const replaced = this.#replaced ?? new Map<string, Set<string>>();
+    this.#replaced = undefined;
+    if (replaced.size === 0) return;
+    const { setAside } = await import('./node/files.js');
+    for (const [dir, names] of replaced) {
+      const aside = await setAside(dir, names);
+      if (aside !== undefined) this.note(`What an earlier fit left in ${dir} is in ${aside} now.`);
+    }
   }
 
   note(message: string): void {

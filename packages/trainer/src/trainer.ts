@@ -28,6 +28,12 @@ import * as say from './say.js';
 import { applyShortcuts } from './shortcuts.js';
 import { checkNoDevRun } from './state/check-snapshot.js';
 import { findSnapshot } from './state/find-snapshot.js';
+import {
+  beginTraining,
+  describeTraining,
+  syncTrainedModel,
+  type TrainingMethod,
+} from './training-in-progress.js';
 import { probabilitiesUnderLogits, slowEngine } from './warnings.js';
 
 type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>;
@@ -36,7 +42,9 @@ type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | '
  * Trains, measures and runs a classifier.
  *
  * Between calls the `tf.LayersModel` holds the truth: weights that you load into it and layers that you freeze
- * count in the next call, and what a fit trained is in it afterwards.
+ * count in the next call, and what a fit trained is in it afterwards. While a fit is running no other Trainer can
+ * train the same model or use the same optimizer; what another one measures or predicts then is with the weights of
+ * that moment.
  *
  * @example
  * ```ts
@@ -72,7 +80,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   /** What this Trainer has warned of: once is enough. */
   readonly #warned = new Set<string>();
   /** What is changing the weights now. */
-  #running: 'fit' | 'findLearningRate' | undefined;
+  #running: TrainingMethod | undefined;
   #disposed = false;
 
   /** @throws InvalidArgumentError for an option that cannot work. */
@@ -84,8 +92,8 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   /**
    * Trains on `train` for some epochs, validating after each.
    *
-   * Ctrl-C, SIGTERM and an abort of `signal` end it after the current step; the history then says
-   * `interrupted`, and the process's exit code is set to 130 or 143.
+   * Ctrl-C, SIGTERM, SIGHUP and an abort of `signal` end it after the current step; the history then says
+   * `interrupted`, and after a signal the process's exit code is set to 130, 143 or 129.
    *
    * @param train Yields the training batches, in the order of each epoch.
    * @returns One record per finished epoch.
@@ -222,33 +230,37 @@ export class Trainer<M extends Metrics = Record<never, never>> {
 
   /** Runs `work`, which `method` asked for, with what training needs, unless training is going on. */
   async #train<T>(
-    method: 'fit' | 'findLearningRate',
+    method: TrainingMethod,
     train: LoaderLike,
     work: (parts: TrainingParts) => Promise<T>,
   ): Promise<T> {
-    const { optimizer, loss } = this.#options;
+    const { model, optimizer, loss } = this.#options;
     if (optimizer === undefined) throw new InvalidArgumentError('optimizer', 'is needed to fit', optimizer);
     if (loss === undefined) throw new InvalidArgumentError('loss', 'is needed to fit', loss);
     checkLoader(train, 'train');
     if (this.#running !== undefined) {
-      const running = this.#running === 'fit' ? 'a fit' : '`findLearningRate`';
+      const running = describeTraining(this.#running);
       throw new InvalidArgumentError(method, `must not be called while ${running} is running`, method);
     }
+    const { training, end } = beginTraining(method, model, optimizer);
     this.#running = method;
     try {
       const executor = await this.#ready(train, true);
-      this.#warn(probabilitiesUnderLogits(this.#options.model, loss));
+      training.executor = executor;
+      this.#warn(probabilitiesUnderLogits(model, loss));
       const generator = this.#options.generator ?? train.generator ?? new Generator(0);
       const warn = this.#options.warn ?? say.warn;
       return await work({ trainer: this.#options, optimizer, loss, executor, generator, train, warn });
     } finally {
       this.#running = undefined;
+      end();
     }
   }
 
   /** The executor, holding the model's weights. */
   async #ready(loader: LoaderLike | undefined, starting = false): Promise<Executor> {
     checkAlive(this.#options.model);
+    if (!starting && this.#running === undefined) await syncTrainedModel(this.#options.model);
     if (starting || this.#running === undefined) await this.#forgetChangedModel();
     if (this.#executor === undefined && !this.#disposed) {
       this.#executor = this.#createExecutor(loader?.batchSize);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors } from '@mnist-kit/models';
@@ -95,6 +95,22 @@ test('one thread and two end with the same bits', async () => {
   expect(withoutTimings(two)).toEqual(withoutTimings(one));
   const weights = (threads: string) => readFile(join(folder, threads, 'best.safetensors'));
   expect((await weights('2')).equals(await weights('1'))).toBe(true);
+}, 120_000);
+
+test('a second run that is interrupted in its first epoch has nothing of the first among its files', async () => {
+  const args = (samples: string) => ['--epochs', '1', '--train-samples', samples, '--out', 'twice', '--json'];
+  const first = await cli(args('640'), folder);
+  expect(first.code).toBe(0);
+  const whole = (await readdir(join(folder, 'twice'))).sort();
+  const said = `What an earlier fit left in ${join(folder, 'twice')} is in ${join(folder, 'twice', 'previous-1')} now.`;
+  const second = await cliWithSignal(args('50000'), folder, 'SIGHUP', said);
+  expect(second.code).toBe(129);
+  expect((await readdir(join(folder, 'twice', 'previous-1'))).sort()).toEqual(whole);
+  const left = await readdir(join(folder, 'twice'));
+  expect(left.filter((name) => !/^(previous-1|results\.json|checkpoints|last\..*)$/.test(name))).toEqual([]);
+  expect(parse(second.stdout)).toMatchObject({ interrupted: true, epochs: [], best: null });
+  const kept = await readFile(join(folder, 'twice', 'previous-1', 'results.json'), 'utf8');
+  expect(JSON.parse(kept)).toEqual(parse(first.stdout));
 }, 120_000);
 
 test('Ctrl-C ends a run with code 130, keeps the best weights, and says so', async () => {

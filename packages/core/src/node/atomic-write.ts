@@ -1,13 +1,16 @@
 import { open, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { threadId } from 'node:worker_threads';
+import { basename, dirname, resolve } from 'node:path';
 import { cannotWrite } from './cannot-write.js';
+import { syncFolder } from './sync-folder.js';
+import { removeTemporaryFiles, temporaryPath, unfinished } from './temporary-files.js';
 
-let counter = 0;
+/** Files beside which this thread has looked for what was left behind. */
+const tidied = new Set<string>();
 
 /**
  * Writes a file so that a reader, or a crash, meets either the old content or the whole new one: into a
- * temporary name in the same folder, flushed to the disk, then renamed over `path`.
+ * temporary name in the same folder, flushed to the disk, then renamed over `path`. What a process that was
+ * killed while it wrote the same file left behind is removed.
  *
  * A symbolic link at `path` is replaced, not followed. The folder must exist.
  *
@@ -25,51 +28,53 @@ let counter = 0;
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   try {
-    const temporary = await writeTemporary(path, data);
-    try {
-      await rename(temporary, path);
-    } catch (error) {
-      await unlink(temporary).catch(() => {});
-      throw error;
-    }
+    await replace(path, data);
     await syncFolder(dirname(path));
   } catch (error) {
     throw cannotWrite(path, error);
   }
+  await tidy(resolve(path));
 }
 
-async function writeTemporary(path: string, data: string | Uint8Array): Promise<string> {
-  for (;;) {
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${threadId}-${counter++}.tmp`);
-    let file: Awaited<ReturnType<typeof open>>;
+async function replace(path: string, data: string | Uint8Array): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const temporary = temporaryPath(path);
+    unfinished.add(basename(temporary));
     try {
-      file = await open(temporary, 'wx');
+      await write(temporary, data);
+      await rename(temporary, path);
+      return;
     } catch (error) {
+      const { code, syscall } = error as NodeJS.ErrnoException;
       // A leftover of an earlier process that had the same number.
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-      throw error;
-    }
-    try {
-      await file.writeFile(data);
-      await file.sync();
-      await file.close();
-      return temporary;
-    } catch (error) {
-      await file.close().catch(() => {});
-      await unlink(temporary).catch(() => {});
-      throw error;
+      if (code === 'EEXIST' && syscall === 'open') continue;
+      await unlink(temporary).catch((failure: NodeJS.ErrnoException) => {
+        if (failure.code !== 'ENOENT') tidied.delete(resolve(path));
+      });
+      // Somebody to whom this process looked as if it were gone has tidied up.
+      if (code !== 'ENOENT' || syscall !== 'rename' || attempt >= 3) throw error;
+    } finally {
+      unfinished.delete(basename(temporary));
     }
   }
 }
 
-/** Makes the rename itself last; systems that cannot open a folder (Windows) are content without. */
-async function syncFolder(folder: string): Promise<void> {
+async function write(temporary: string, data: string | Uint8Array): Promise<void> {
+  const file = await open(temporary, 'wx');
   try {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch {}
+    await file.writeFile(data);
+    await file.sync();
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+  await file.close();
+}
+
+/** Once for each file: that is when a process comes back that was killed. */
+async function tidy(path: string): Promise<void> {
+  if (tidied.has(path)) return;
+  tidied.add(path);
+  const name = basename(path);
+  await removeTemporaryFiles(dirname(path), { of: (target) => target === name });
 }

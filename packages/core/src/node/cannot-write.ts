@@ -7,6 +7,7 @@ const advices: Record<string, string> = {
   ENOSPC: 'the disk is full. Free some space or choose another disk.',
   EDQUOT: 'the disk quota is used up. Free some space or choose another disk.',
   EFBIG: 'the file is larger than this file system allows. Choose another disk.',
+  EIO: 'the disk reports an error. Choose another disk, and look at this one.',
   ENOENT: 'the folder does not exist. Create it first.',
   ENOTDIR: 'a part of the path is a file, not a folder. Choose another path.',
   EISDIR: 'there is a folder of that name. Choose another name.',

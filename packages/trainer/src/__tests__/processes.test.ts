@@ -28,6 +28,7 @@ afterEach(() => {
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
+  ['SIGHUP', 129],
 ] as const)('%s ends a fit after the step, keeps the best, and says what was kept', async (signal, code) => {
   let steps = 0;
   const ended = await start({ engine: 'plan', epochs: 1000, everyNSteps: 0 }, (line, child) => {
@@ -66,6 +67,25 @@ test('a second SIGINT stops at once and leaves the last whole checkpoint', async
   expect(readdirSync(join(dir, 'run', 'checkpoints'))).toHaveLength(2);
   const resumed = await start({ engine: 'plan', epochs: 2, everyNSteps: 0, resume: 'auto' });
   expect(resumed).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('the SIGHUPs of a terminal that is closed, and of a session that ends, do not cut the ending short', async () => {
+  for (const [first, code] of [
+    ['SIGHUP', 129],
+    ['SIGTERM', 143],
+  ] as const) {
+    let sent = 0;
+    const options = { engine: 'plan', epochs: 1000, everyNSteps: 1, stall: true };
+    const ended = await start({ ...options, dir: join(dir, first), stallFor: 300 }, (line, child) => {
+      if (line !== 'stalling' || sent > 0) return;
+      sent++;
+      child.kill(first);
+      for (const delay of [50, 100]) setTimeout(() => child.kill('SIGHUP'), delay);
+    });
+    expect(ended).toMatchObject({ code, signal: null, stderr: '' });
+    expect(ended.stdout).toMatch(new RegExp(`^Interrupted \\(${first}\\)`, 'm'));
+    expect(existsSync(join(dir, first, '.lock'))).toBe(false);
+  }
 });
 
 test('a process that trained ends by itself, without dispose', async () => {

@@ -13,7 +13,8 @@ export interface CsvLoggerOptions {
 /**
  * Keeps a CSV file with one row per finished epoch and one column per number of the record. Needs Node.
  *
- * The file is written anew after every epoch, whole or not at all.
+ * The file is written anew after every epoch, whole or not at all. A fit from the start sets the one of an earlier
+ * fit aside, in `previous-1` and so on beside it.
  *
  * @throws InvalidArgumentError without a path; EngineError if it cannot be written, at the start of a fit or when the
  * disk is full: it ends the fit, and the rows so far stay.
@@ -36,9 +37,10 @@ export class CsvLogger implements Callback {
     this.#path = path;
   }
 
-  async onFitStart(): Promise<void> {
-    const { dirname, ensureWritableFolder } = await import('../node/files.js');
+  async onFitStart(run: Run): Promise<void> {
+    const { basename, dirname, ensureWritableFolder } = await import('../node/files.js');
     await ensureWritableFolder(dirname(this.#path));
+    if (run.step === 0) run.replaces(dirname(this.#path), [basename(this.#path)]);
   }
 
   async onEpochEnd(run: Run): Promise<void> {

@@ -16,8 +16,8 @@ export interface JsonlLoggerOptions {
  * Appends one JSON object per line: `{"event": "step", …}` for optimizer steps, with the mean loss and the accuracy
  * of the batches in them, and `{"event": "epoch", …}` with the record of each epoch. Needs Node.
  *
- * Lines are held back until the epoch ends or a state is saved. A fit from the start begins the file anew; a resumed
- * one drops the lines of steps that are done again.
+ * Lines are held back until the epoch ends or a state is saved. A fit from the start sets the file of an earlier one
+ * aside, in `previous-1` and so on beside it; a resumed one drops the lines of steps that are done again.
  *
  * @throws InvalidArgumentError for bad options; EngineError if the file cannot be written, at the start of a fit or when
  * the disk is full: it ends the fit, because a log that lacks lines would not be the run's. The file then ends in a
@@ -35,6 +35,8 @@ export class JsonlLogger implements Callback {
   readonly #path: string;
   readonly #everyNSteps: number;
   #lines: string[] = [];
+  /** Where the fit goes on; `undefined` once the file has no line from behind that any more. */
+  #from: Pick<Run, 'step' | 'epochFinished'> | undefined;
 
   constructor(options: JsonlLoggerOptions) {
     const names = { path: true, everyNSteps: true } as const;
@@ -48,12 +50,15 @@ export class JsonlLogger implements Callback {
   }
 
   async onFitStart(run: Run): Promise<void> {
-    const { dirname, ensureWritableFolder, readFile, writeFileAtomic } = await import('../node/files.js');
+    const { basename, dirname, ensureWritableFolder } = await import('../node/files.js');
     await ensureWritableFolder(dirname(this.#path));
     this.#lines = [];
-    const old = run.step === 0 ? '' : await readFile(this.#path, 'utf8').catch(emptyIfMissing);
-    const kept = old.split('\n').filter((line) => isBefore(line, run));
-    await writeFileAtomic(this.#path, kept.map((line) => `${line}\n`).join(''));
+    this.#from = { step: run.step, epochFinished: run.epochFinished };
+    if (run.step === 0) run.replaces(dirname(this.#path), [basename(this.#path)]);
+  }
+
+  async onEpochStart(): Promise<void> {
+    await this.#begin();
   }
 
   onOptimizerStepEnd({ epoch }: Run, { step, loss, accuracy, lr }: OptimizerStepReport): void {
@@ -71,11 +76,23 @@ export class JsonlLogger implements Callback {
   }
 
   async onFitEnd(): Promise<void> {
+    await this.#begin();
     await this.#flush();
   }
 
   async onException(): Promise<void> {
-    await this.#flush();
+    if (this.#from === undefined) await this.#flush();
+  }
+
+  /** Not in `onFitStart`: a fit that another callback refuses there must not touch what a living one writes. */
+  async #begin(): Promise<void> {
+    const from = this.#from;
+    if (from === undefined) return;
+    const { readFile, writeFileAtomic } = await import('../node/files.js');
+    const old = from.step === 0 ? '' : await readFile(this.#path, 'utf8').catch(emptyIfMissing);
+    const kept = old.split('\n').filter((line) => isBefore(line, from));
+    await writeFileAtomic(this.#path, kept.map((line) => `${line}\n`).join(''));
+    this.#from = undefined;
   }
 
   #add(entry: object): void {
@@ -96,11 +113,11 @@ function emptyIfMissing(error: NodeJS.ErrnoException): string {
   throw error;
 }
 
-/** Whether a line was logged before the point from which a run goes on. */
-function isBefore(line: string, run: Run): boolean {
+/** Whether a line was logged before the point from which a fit goes on. */
+function isBefore(line: string, from: Pick<Run, 'step' | 'epochFinished'>): boolean {
   try {
     const { event, step } = JSON.parse(line) as { event: string; step: number };
-    return step < run.step || (step === run.step && (event === 'step' || run.epochFinished));
+    return step < from.step || (step === from.step && (event === 'step' || from.epochFinished));
   } catch {
     // The last line of a process that was killed may be cut off.
     return false;

@@ -61,6 +61,9 @@ const defaults = {
   keepStates: 2,
 };
 
+/** Folder of the states. */
+const STATES = 'checkpoints';
+
 interface Kept {
   readonly epoch: number;
   readonly value: number;
@@ -73,8 +76,10 @@ interface Kept {
  * Weights are safetensors files under PyTorch's names (the weights' own names where PyTorch has none for a
  * layer), each beside a JSON file of the same name with the epoch's record. States are folders
  * `checkpoints/checkpoint-000001`, and so on, of safetensors, JSON and a manifest with checksums. Everything is
- * written whole or not at all, and the previous state stays until the next one is whole. Ctrl-C and SIGTERM
+ * written whole or not at all, and the previous state stays until the next one is whole. Signals
  * save the state of the step at which they end the fit.
+ *
+ * A fit from the start moves what an earlier one left in the folder into `previous-1`, `previous-2`, … of it.
  *
  * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor` or
  * one of which nothing says which way is better, and
@@ -144,11 +149,12 @@ export class ModelCheckpoint implements Callback {
       this.#top = [];
       this.#lastStep = -1;
     }
-    const { ensureWritableFolder, lockFolder, removeLeftovers } = await import('../node/files.js');
-    await ensureWritableFolder(this.dir);
-    this.#unlock = await lockFolder(this.dir);
+    const files = await import('../node/files.js');
+    await files.ensureWritableFolder(this.dir);
+    this.#unlock = await files.lockFolder(this.dir);
     await (await this.#states()).clean();
-    await removeLeftovers(this.dir);
+    await files.removeLeftovers(this.dir);
+    if (run.step === 0) run.replaces(this.dir, await this.#earlierFiles());
     this.#savedAt = '';
     this.#savedTime = performance.now();
     for (const message of this.#damaged) run.note(message);
@@ -215,6 +221,13 @@ export class ModelCheckpoint implements Callback {
     this.#top = [...top];
   }
 
+  /** What an earlier fit left in the folder; the states first, which `resume: 'auto'` would go on from. */
+  async #earlierFiles(): Promise<string[]> {
+    const { isWeights, readdir } = await import('../node/files.js');
+    const states = (await (await this.#states()).isEmpty()) ? [] : [STATES];
+    return [...states, ...(await readdir(this.dir)).filter(isWeights)];
+  }
+
   #isDue(run: Run): boolean {
     const { everyNEpochs, everyNSteps, everyNMinutes } = this.#options;
     if (run.stoppingNow) return true;
@@ -234,8 +247,7 @@ export class ModelCheckpoint implements Callback {
 
   #states(): Promise<CheckpointStore> {
     this.#store ??= import('../node/files.js').then(
-      ({ CheckpointStore, join }) =>
-        new CheckpointStore(join(this.dir, 'checkpoints'), this.#options.keepStates),
+      ({ CheckpointStore, join }) => new CheckpointStore(join(this.dir, STATES), this.#options.keepStates),
     );
     return this.#store;
   }

@@ -33,7 +33,8 @@ export interface TensorBoardLoggerOptions {
 /**
  * Writes event files that TensorBoard shows: scalars of steps (`step/loss`) and epochs (`epoch/valLoss`),
  * histograms of parameters, hyperparameters, and the images that you add. Needs Node. What is added is held back
- * until the epoch ends or a state is saved.
+ * until the epoch ends or a state is saved. A fit from the start sets the files of an earlier one aside, in
+ * `previous-1` and so on of the folder, where TensorBoard shows them as a run of their own.
  *
  * @throws InvalidArgumentError for bad options; EngineError for a folder that cannot be written, at the start of a fit
  * or when the disk is full: it ends the fit, and the file then ends in a whole record.
@@ -50,6 +51,7 @@ export class TensorBoardLogger implements Callback {
   readonly #options: Required<TensorBoardLoggerOptions>;
   #path: string | undefined;
   #records: Uint8Array[] = [];
+  #begun = false;
 
   constructor(options: TensorBoardLoggerOptions) {
     const names = { dir: true, everyNSteps: true, histograms: true, hyperparameters: true } as const;
@@ -87,15 +89,27 @@ export class TensorBoardLogger implements Callback {
   }
 
   async onFitStart(run: Run): Promise<void> {
-    const { ensureWritableFolder, join } = await import('../node/files.js');
-    await ensureWritableFolder(this.#options.dir);
+    const { ensureWritableFolder, join, readdir } = await import('../node/files.js');
+    const { dir } = this.#options;
+    await ensureWritableFolder(dir);
+    if (run.step === 0)
+      run.replaces(
+        dir,
+        (await readdir(dir)).filter((name) => EVENT_FILE.test(name)),
+      );
     const { wallTime } = now(0);
-    this.#path = join(this.#options.dir, `events.out.tfevents.${wallTime.toFixed(6)}.mnist-kit`);
+    this.#path = join(dir, `events.out.tfevents.${wallTime.toFixed(6)}.mnist-kit`);
     const start = [versionEvent(now(0))];
     if (run.step > 0) start.push(restartEvent(now(run.step + 1)));
     if (Object.keys(this.#options.hyperparameters).length > 0)
       start.push(hyperparametersEvent(now(0), this.#options.hyperparameters));
     this.#records.unshift(...start);
+    this.#begun = false;
+  }
+
+  async onEpochStart(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
     await this.#flush();
   }
 
@@ -127,7 +141,8 @@ export class TensorBoardLogger implements Callback {
   }
 
   async onException(): Promise<void> {
-    await this.#flush();
+    // A fit that was refused at its start leaves nothing.
+    if (this.#begun) await this.#flush();
   }
 
   async #flush(): Promise<void> {
@@ -138,6 +153,9 @@ export class TensorBoardLogger implements Callback {
     this.#records.splice(0, length);
   }
 }
+
+/** What this logger calls its files. */
+const EVENT_FILE = /^events\.out\.tfevents\..*\.mnist-kit$/;
 
 function now(step: number): Stamp {
   return { wallTime: Date.now() / 1000, step };

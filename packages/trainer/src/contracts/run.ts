@@ -55,6 +55,14 @@ export interface Run {
   stop(reason: string, options?: StopOptions): void;
   /** Measures the batch-norm statistics anew with one pass over the training loader; for use in `onFitEnd`. */
   refreshBatchNorm(): Promise<void>;
-  /** Says something after the fit has ended, e.g. where the best weights are. */
+  /**
+   * Names files and folders in `dir` that this fit will write anew, for use in `onFitStart` of a fit from the start:
+   * what an earlier fit left there is moved into `previous-1`, `previous-2`, … of `dir` before anything is trained, so
+   * that a folder never holds a mixture of two fits. Where to is said as a note. Needs Node.
+   *
+   * Nothing is moved when a callback's `onFitStart` throws. Those named first are moved first.
+   */
+  replaces(dir: string, names: readonly string[]): void;
+  /** Says something: before the training when it is known by then, otherwise after the fit has ended. */
   note(message: string): void;
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
+import { syncFolder } from '@mnist-kit/core/node';
 import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
 import { version_core } from '@tensorflow/tfjs-core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
@@ -63,7 +64,7 @@ export async function writeCheckpoint(folder: string, snapshot: RunSnapshot): Pr
     `${JSON.stringify({ ...manifest, sha256: sha256(JSON.stringify(manifest)) }, null, 2)}\n`,
   );
 
-  const temporary = join(dirname(folder), `${TEMPORARY}${basename(folder)}.${process.pid}-${counter++}`);
+  const temporary = temporaryFolder(folder);
   try {
     await mkdir(temporary, { recursive: true });
     for (const [name, content] of Object.entries(contents))
@@ -81,8 +82,35 @@ export async function writeCheckpoint(folder: string, snapshot: RunSnapshot): Pr
   }
 }
 
-/** What temporary folders begin with. */
-export const TEMPORARY = '.tmp-';
+/** Names of folders that are being written or removed. */
+const TEMPORARY = /^\.tmp-checkpoint-\d+\.\d+-\d+$/;
+
+function temporaryFolder(folder: string): string {
+  return join(dirname(folder), `.tmp-${basename(folder)}.${process.pid}-${counter++}`);
+}
+
+/** Whether a folder of that name is what a process left behind that was killed while it wrote or removed one. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/** Removes a checkpoint; it disappears whole or not at all. */
+export async function removeCheckpoint(folder: string): Promise<void> {
+  const temporary = temporaryFolder(folder);
+  await rename(folder, temporary);
+  await rm(temporary, { recursive: true, force: true });
+}
+
+/** Whether a folder is a checkpoint that this version could read, by its manifest, and nothing else lies in it. */
+export async function isCheckpoint(folder: string): Promise<boolean> {
+  try {
+    if (!(await lstat(folder)).isDirectory()) return false;
+    checkManifest(folder, await readFile(join(folder, MANIFEST)));
+    return (await recognise(folder)) === 'alone';
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Reads a checkpoint folder, checking every byte against the manifest.
@@ -169,16 +197,4 @@ function ownVersion(): string {
 
 function sha256(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex');
-}
-
-/** Makes names in a folder last; systems that cannot open a folder (Windows) are content without. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch {}
 }

@@ -1,17 +1,28 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointError } from '@mnist-kit/core';
+import { CheckpointError, EngineError } from '@mnist-kit/core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
-import { NewerFormatError, readCheckpoint, TEMPORARY, writeCheckpoint } from './checkpoint-files.js';
+import {
+  isCheckpoint,
+  isTemporary,
+  NewerFormatError,
+  readCheckpoint,
+  removeCheckpoint,
+  writeCheckpoint,
+} from './checkpoint-files.js';
 import { NotACheckpointError } from './not-a-checkpoint.js';
 
-const NAME = /^checkpoint-(\d+)$/;
+/** What {@link CheckpointStore} calls its folders; more digits would be no exact number. */
+const NAME = /^checkpoint-(\d{6,15})$/;
 
 /** The checkpoints of a run: numbered folders, of which the newest few are kept. */
 export class CheckpointStore {
   readonly #dir: string;
   readonly #keep: number;
-  #next: number | undefined;
+  /** Numbers of those that are there, in the order in which they are to go; found at the first save. */
+  #kept: number[] | undefined;
+  /** Numbers of those that turned out to be damaged. */
+  readonly #damaged = new Set<number>();
 
   /**
    * @param dir Folder of the numbered folders; created with the first one.
@@ -24,14 +35,23 @@ export class CheckpointStore {
 
   /** Writes the next checkpoint; older ones go once it is whole. */
   async save(snapshot: RunSnapshot): Promise<string> {
-    await mkdir(this.#dir, { recursive: true });
-    const numbers = await this.#numbers();
-    this.#next ??= (numbers.at(-1) ?? 0) + 1;
-    const folder = this.#folder(this.#next);
+    try {
+      await mkdir(this.#dir, { recursive: true });
+    } catch (error) {
+      throw new EngineError(
+        `Cannot create the folder ${this.#dir}: ${(error as Error).message}. Choose a folder you may write to.`,
+        { cause: error },
+      );
+    }
+    const names = new Set(await this.#names());
+    this.#kept ??= await this.#own(names);
+    let number = Math.max(0, ...this.#kept) + 1;
+    // Somebody else's, or a damaged one of ours.
+    while (names.has(nameOf(number))) number++;
+    const folder = this.#folder(number);
     await writeCheckpoint(folder, snapshot);
-    this.#next++;
-    const old = numbers.slice(0, Math.max(0, numbers.length + 1 - this.#keep));
-    for (const number of old) await rm(this.#folder(number), { recursive: true, force: true });
+    this.#kept.push(number);
+    await this.#prune(this.#kept);
     return folder;
   }
 
@@ -44,7 +64,7 @@ export class CheckpointStore {
   async latest(): Promise<{ snapshot: RunSnapshot; folder: string; damaged: readonly string[] } | undefined> {
     const damaged: string[] = [];
     let foreign = false;
-    const numbers = await this.#numbers();
+    const numbers = numbersIn(await this.#names());
     for (const number of numbers.reverse()) {
       const folder = this.#folder(number);
       try {
@@ -53,6 +73,7 @@ export class CheckpointStore {
         // Going on from an older one would in the end delete what a newer version can still read.
         if (!(error instanceof CheckpointError) || error instanceof NewerFormatError) throw error;
         foreign ||= error instanceof NotACheckpointError;
+        this.#damaged.add(number);
         damaged.push(error.message);
       }
     }
@@ -63,18 +84,33 @@ export class CheckpointStore {
     throw new CheckpointError(`No checkpoint in ${this.#dir} can be read:\n${damaged.join('\n')}\n${todo}`);
   }
 
-  /** Removes what a process that was killed while writing left behind. */
-  async clean(): Promise<void> {
-    for (const name of await this.#names())
-      if (name.startsWith(TEMPORARY)) await rm(join(this.#dir, name), { recursive: true, force: true });
+  /** Whether there is any that this version could read. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.#own(await this.#names())).length === 0;
   }
 
-  async #numbers(): Promise<number[]> {
-    const names = await this.#names();
-    return names
-      .flatMap((name) => NAME.exec(name)?.[1] ?? [])
-      .map(Number)
-      .sort((a, b) => a - b);
+  /** Removes what a process that was killed while writing left behind; looks at the folder anew. */
+  async clean(): Promise<void> {
+    this.#kept = undefined;
+    for (const name of await this.#names())
+      if (isTemporary(name))
+        await rm(join(this.#dir, name), { recursive: true, force: true }).catch(() => {});
+  }
+
+  /** Removes the first of `kept`, if they are still what they were; what cannot be removed is left to a later fit. */
+  async #prune(kept: number[]): Promise<void> {
+    while (kept.length > this.#keep) {
+      const folder = this.#folder(kept.shift() as number);
+      if (await isCheckpoint(folder)) await removeCheckpoint(folder).catch(() => {});
+    }
+  }
+
+  /** Our own among names, by their manifests. A damaged one does not take the place of a whole one: it comes first. */
+  async #own(names: Iterable<string>): Promise<number[]> {
+    const own: number[] = [];
+    for (const number of numbersIn(names)) if (await isCheckpoint(this.#folder(number))) own.push(number);
+    const isDamaged = (number: number) => this.#damaged.has(number);
+    return [...own.filter(isDamaged), ...own.filter((number) => !isDamaged(number))];
   }
 
   async #names(): Promise<string[]> {
@@ -82,11 +118,25 @@ export class CheckpointStore {
       return await readdir(this.#dir);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
+      throw new EngineError(`Cannot read the folder ${this.#dir}: ${(error as Error).message}.`, {
+        cause: error,
+      });
     }
   }
 
   #folder(number: number): string {
-    return join(this.#dir, `checkpoint-${String(number).padStart(6, '0')}`);
+    return join(this.#dir, nameOf(number));
   }
+}
+
+function nameOf(number: number): string {
+  return `checkpoint-${String(number).padStart(6, '0')}`;
+}
+
+/** Numbers of what has the name of a checkpoint, ascending. */
+function numbersIn(names: Iterable<string>): number[] {
+  return [...names]
+    .map((name) => Number(NAME.exec(name)?.[1] ?? Number.NaN))
+    .filter((number) => !Number.isNaN(number))
+    .sort((a, b) => a - b);
 }

@@ -1,13 +1,18 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '@mnist-kit/core';
-import { appendFileWhole, writeFileAtomic } from '@mnist-kit/core/node';
+import { appendFileWhole, removeTemporaryFiles, writeFileAtomic } from '@mnist-kit/core/node';
+import { LOCK } from './folder-lock.js';
 
-export { readFile, rm } from 'node:fs/promises';
-export { dirname, join } from 'node:path';
+export { readdir, readFile, rm } from 'node:fs/promises';
+export { basename, dirname, join } from 'node:path';
 export { CheckpointStore } from './checkpoint-store.js';
 export { lockFolder } from './folder-lock.js';
+export { setAside } from './set-aside.js';
 export { appendFileWhole, writeFileAtomic };
+
+/** The file that tries a folder. */
+const PROBE = '.writable';
 
 /**
  * Makes sure that files can be written to a folder, creating it if need be.
@@ -23,25 +28,20 @@ export async function ensureWritableFolder(dir: string): Promise<void> {
       { cause: error },
     );
   }
-  const probe = join(dir, '.writable');
+  const probe = join(dir, PROBE);
   await writeFileAtomic(probe, '');
-  // Another fit that is about to ask for the folder may have been quicker.
-  await rm(probe, { force: true });
+  // Another fit that is about to ask for the folder may have been quicker; the next one removes what stays.
+  await rm(probe, { force: true }).catch(() => {});
 }
 
-/** Least age in milliseconds of a temporary file that no living process can still be writing. */
-const ABANDONED = 60_000;
-
-/** Removes temporary files of processes that were killed while they wrote to a checkpoint folder. */
+/** Removes temporary files that were left behind in a checkpoint folder whose lock this fit holds. */
 export async function removeLeftovers(dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
-    if (!/^\.(best|last|epoch-\d+|lock|writable)\b.*\.tmp$/.test(name)) continue;
-    const path = join(dir, name);
-    // Another process may be about to ask for the folder right now.
-    const age = await stat(path).then(
-      ({ mtimeMs }) => Date.now() - mtimeMs,
-      () => 0,
-    );
-    if (age > ABANDONED) await rm(path, { force: true }).catch(() => {});
-  }
+  await removeTemporaryFiles(dir, { of: (name) => isWeights(name), exclusive: true });
+  // Another process may be about to ask for the folder right now.
+  await removeTemporaryFiles(dir, { of: (name) => name === LOCK || name === PROBE });
+}
+
+/** Whether a file is one of those that a ModelCheckpoint keeps in its folder beside the states. */
+export function isWeights(name: string): boolean {
+  return /^(best|last|epoch-\d{4,})\.(safetensors|json)$/.test(name);
 }

@@ -18,7 +18,18 @@ import {
 } from './parts.mjs';
 
 const options = JSON.parse(process.argv[2]);
-const { dir, engine, epochs, resume, everyNSteps, out, exitAfterFit, stall, logs } = options;
+const {
+  dir,
+  engine,
+  epochs,
+  resume,
+  everyNSteps,
+  out,
+  exitAfterFit,
+  stall,
+  stallFor = 60_000,
+  logs,
+} = options;
 const { loader = 'threads', threads = 2, valEvery = 0.5, accumulateGradBatches = 1, mixes = true } = options;
 const { averages = 'ema', stopping = 'restoreBest', checkpoints = {} } = options;
 
@@ -73,7 +84,7 @@ const trainer = new Trainer({
         if (stall !== true || run.step < 5) return;
         say('stalling');
         process.once('SIGINT', () => setTimeout(() => say('still stalling'), 50));
-        await new Promise((resolve) => setTimeout(resolve, 60_000));
+        await new Promise((resolve) => setTimeout(resolve, stallFor));
       },
     },
     ...average,

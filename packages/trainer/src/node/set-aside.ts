@@ -1,0 +1,36 @@
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '@mnist-kit/core';
+import { syncFolder } from '@mnist-kit/core/node';
+
+/** Folders of earlier fits. */
+const NAME = /^previous-(\d{1,9})$/;
+
+/**
+ * Moves files and folders of an earlier fit into a new folder `previous-1`, `previous-2`, … beside them.
+ *
+ * @param dir Where they are.
+ * @param names What is moved, in this order; what is not there is left out.
+ * @returns Where they are now; `undefined` when none of them was there.
+ * @throws EngineError when they cannot be moved; each is then in one place or the other.
+ */
+export async function setAside(dir: string, names: Iterable<string>): Promise<string | undefined> {
+  try {
+    const there = await readdir(dir);
+    const moved = [...names].filter((name) => there.includes(name));
+    if (moved.length === 0) return undefined;
+    const numbers = there.map((name) => Number(NAME.exec(name)?.[1] ?? 0));
+    const aside = join(dir, `previous-${Math.max(0, ...numbers) + 1}`);
+    await mkdir(aside);
+    for (const name of moved) await rename(join(dir, name), join(aside, name));
+    await syncFolder(aside);
+    await syncFolder(dir);
+    return aside;
+  } catch (error) {
+    throw new EngineError(
+      `Cannot set aside what an earlier fit left in ${dir}: ${(error as Error).message}. ` +
+        'Move it yourself, or give this fit a folder of its own.',
+      { cause: error },
+    );
+  }
+}
