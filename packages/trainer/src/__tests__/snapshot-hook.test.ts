@@ -1,10 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointError } from '@mnist-kit/core';
+import { CheckpointError, EngineError } from '@mnist-kit/core';
 import {
   type Callback,
-  CallbackError,
   JsonlLogger,
   ModelCheckpoint,
   type RunSnapshot,
@@ -106,8 +105,8 @@ test('a log that cannot be written ends the fit, and no state is saved that know
     },
   };
   const error = await fit(callbacks(vanish)).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(CallbackError);
-  expect(error).toMatchObject({ callback: 'JsonlLogger', hook: 'onBeforeSnapshot' });
+  expect(error).toBeInstanceOf(EngineError);
+  expect((error as EngineError).message).toContain(`Cannot write ${path}: the folder does not exist`);
   await fit(callbacks(), 'auto');
   // The lines of steps 1 and 2 went with the folder.
   expect(stepsIn(path)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
