@@ -52,7 +52,7 @@ async function fit({ epochs = 2, resume, lr = 0.1, callbacks = [], until }: Sett
   const trainer = new Trainer({
     ...{ model, executor, generator, optimizer: momentum(lr), loss: nll },
     callbacks: [
-      { name: 'end', onOptimizerStepEnd: ({ step }) => step === until && end.abort() },
+      { name: 'end', onOptimizerStepEnd: ({ step }) => void (step === until && end.abort()) },
       { name: 'epochs', onEpochStart: () => void said.push('training') },
       new CsvLogger({ path: join(dir, 'history.csv') }),
       new JsonlLogger({ path: join(dir, 'log.jsonl'), everyNSteps: 1 }),
@@ -176,7 +176,7 @@ test('a fit that is refused the folder of a living one leaves its logs alone', a
 
 test('a callback of your own has its files set aside with the others, and may say so only at the start', async () => {
   const own = (): Callback => ({
-    onFitStart: (run) => run.step === 0 && run.replaces(dir, ['own.json', 'not there']),
+    onFitStart: (run) => void (run.step === 0 && run.replaces(dir, ['own.json', 'not there'])),
     onFitEnd: () => writeFileSync(join(dir, 'own.json'), 'mine'),
   });
   await fit({ callbacks: [own()] });
