@@ -4,5 +4,8 @@ import type { Dataset } from './dataset.js';
 /** How a data set is told apart from another one. */
 export function datasetSettings(dataset: Dataset): Settings {
   const { length: samples, shape, classes } = dataset;
-  return { kind: dataset.constructor?.name, ...(dataset.settings ?? { samples, shape, classes }) };
+  return {
+    kind: dataset.constructor?.name.replace(/^_+/, ''),
+    ...(dataset.settings ?? { samples, shape, classes }),
+  };
 }

@@ -119,7 +119,8 @@ export class ArrayDataset implements Dataset {
   /** Number, shape, classes, and checksums of pixels and labels, which are read once; above 64 MiB, a part of them. */
   get settings(): Settings {
     const { length: samples, shape, classes, images, labels } = this;
-    return { samples, shape, classes, images: fingerprint(images), labels: fingerprint(labels) };
+    const sums = { images: fingerprint(images), labels: fingerprint(labels) };
+    return { kind: 'ArrayDataset', samples, shape, classes, ...sums };
   }
 
   get(i: number): Sample {

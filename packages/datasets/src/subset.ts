@@ -55,7 +55,8 @@ export class Subset<D extends Dataset = Dataset> implements Dataset {
 
   /** Which samples, by a checksum of their positions, and of what. */
   get settings(): Settings {
-    return { samples: this.length, indices: fingerprint(this.indices), of: datasetSettings(this.dataset) };
+    const { length: samples, indices, dataset } = this;
+    return { kind: 'Subset', samples, indices: fingerprint(indices), of: datasetSettings(dataset) };
   }
 
   get(i: number): Sample {

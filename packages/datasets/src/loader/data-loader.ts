@@ -142,6 +142,7 @@ export class DataLoader implements AsyncIterable<Batch> {
   get settings(): Settings {
     const { batchSize, shuffle, dropLast } = this;
     return {
+      kind: 'DataLoader',
       ...{ batchSize, shuffle, dropLast, sampler: this.#sampler && describeSampler(this.#sampler) },
       transform: flatten(this.#transform).map((step) =>
         typeof step === 'function' ? describeFunction(step) : nameOf(step),

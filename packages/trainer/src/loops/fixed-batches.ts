@@ -12,7 +12,7 @@ export class FixedBatches implements LoaderLike {
   readonly #batches: readonly Batch[];
 
   private constructor(batches: readonly Batch[], loader: LoaderLike) {
-    this.settings = { of: loaderSettings(loader) };
+    this.settings = loaderSettings(loader);
     this.#batches = batches;
     this.length = batches.length;
     this.batchSize = batches[0].size;

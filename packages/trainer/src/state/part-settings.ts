@@ -12,9 +12,12 @@ export function loaderSettings(loader: LoaderLike): Settings {
   return plain({ kind: className(loader), ...(loader.settings ?? { batchSize, length }) });
 }
 
-/** What a part without settings is known by. */
+/** What a part is called: by itself, or by its class. */
 export function className(part: object): string {
-  const name = part.constructor?.name;
+  const { kind } = part as { kind?: unknown };
+  if (typeof kind === 'string') return kind;
+  // Bundlers put a bar before the name of a class that speaks of itself.
+  const name = part.constructor?.name.replace(/^_+/, '');
   return name === undefined || name === 'Object' ? 'object' : name;
 }
 
