@@ -1,4 +1,5 @@
 import { checkOptionNames, DataError, InvalidArgumentError, type Settings } from '@mnist-kit/core';
+import { arePositiveIntegers, areStrings } from './check-values.js';
 import { fingerprint } from './fingerprint.js';
 import { checkLabelCount, type Labels, numberedClasses, toClassIndices } from './labels.js';
 import { type Pixels, toPixels } from './pixels.js';
@@ -42,7 +43,8 @@ export interface Dataset {
 export interface ArrayDatasetOptions {
   /**
    * `n x height x width x channels` values: bytes, or float32 without NaN and infinities. The pixels of a canvas
-   * (`ImageData.data`) are bytes of 4 channels.
+   * (`ImageData.data`) are bytes of 4 channels. They are copied, except where they are in a `SharedArrayBuffer`:
+   * these are used as they are, and change with it.
    */
   images: Pixels | Uint8ClampedArray;
   /** `n` class indices, as numbers or BigInts. */
@@ -105,10 +107,7 @@ export class ArrayDataset implements Dataset {
         `must hold ${this.length} (labels) x ${shape.join(' x ')} = ${this.length * this.#size} values${channelHint(images.length / this.length, shape)}`,
         `${images.length} values`,
       );
-    if (
-      classes !== undefined &&
-      !(Array.isArray(classes) && classes.every((name) => typeof name === 'string'))
-    )
+    if (classes !== undefined && !areStrings(classes))
       throw new InvalidArgumentError('classes', 'must be an array of names', classes);
     this.classes = classes ? [...classes] : numberedClasses(labels);
     this.labels = toClassIndices(labels, this.classes.length);
@@ -131,7 +130,8 @@ export class ArrayDataset implements Dataset {
 }
 
 /**
- * A data set from your own arrays. The pixels are copied into shared memory where there is any.
+ * A data set from your own arrays. They are copied, the pixels into shared memory where there is any; pixels that are
+ * in shared memory already are used as they are.
  *
  * @throws InvalidArgumentError when `shape` is not three positive integers, or the lengths of `images` and
  * `labels` do not fit it.
@@ -163,23 +163,40 @@ export function allocate<T extends Pixels>(like: T, length: number): T {
   return new Kind(new SharedArrayBuffer(length * like.BYTES_PER_ELEMENT));
 }
 
+/**
+ * Throws unless `dataset` has what a {@link Dataset} has.
+ *
+ * @throws InvalidArgumentError naming the field that is missing or wrong.
+ */
+export function checkDataset(dataset: Dataset): void {
+  if (typeof dataset?.get !== 'function' || !Number.isInteger(dataset.length) || dataset.length < 0)
+    throw new InvalidArgumentError('dataset', 'must be a data set with `length` and `get(i)`', dataset);
+  if (!arePositiveIntegers(dataset.shape) || dataset.shape.length !== 3)
+    throw new InvalidArgumentError(
+      'dataset.shape',
+      'must be [height, width, channels], three positive integers',
+      dataset.shape,
+    );
+  if (!areStrings(dataset.classes))
+    throw new InvalidArgumentError('dataset.classes', 'must be an array of names', dataset.classes);
+}
+
 /** Throws unless `i` is a position in a data set of that length. */
 export function checkPosition(i: number, length: number): void {
   if (!Number.isInteger(i) || i < 0 || i >= length)
     throw new InvalidArgumentError('i', `must be an integer from 0 to ${length - 1}`, i);
 }
 
+/** A copy that the caller cannot change, in shared memory where there is any; of what is shared already the same. */
 function shared<T extends Pixels>(values: T): T {
-  if (typeof SharedArrayBuffer === 'undefined' || values.buffer instanceof SharedArrayBuffer) return values;
+  if (!(values.buffer instanceof ArrayBuffer)) return values;
   const copy = allocate(values, values.length);
   copy.set(values);
   return copy;
 }
 
 function checkShape(shape: readonly number[] | undefined): asserts shape is readonly number[] {
-  const fits =
-    Array.isArray(shape) && shape.length === 3 && shape.every((size) => Number.isInteger(size) && size > 0);
-  if (!fits)
+  if (!arePositiveIntegers(shape) || shape.length !== 3)
     throw new InvalidArgumentError(
       'shape',
       'must be [height, width, channels], three positive integers',

@@ -1,5 +1,6 @@
 import { type Generator, InvalidArgumentError, type Settings } from '@mnist-kit/core';
-import { checkPosition, type Dataset, type ImageShape, type Sample } from './dataset.js';
+import { areFinite } from './check-values.js';
+import { checkDataset, checkPosition, type Dataset, type ImageShape, type Sample } from './dataset.js';
 import { datasetSettings } from './dataset-settings.js';
 import { fingerprint } from './fingerprint.js';
 
@@ -25,20 +26,15 @@ export class Subset<D extends Dataset = Dataset> implements Dataset {
   /**
    * @param dataset The data set to take from.
    * @param indices Positions in it; may repeat.
-   * @throws InvalidArgumentError when an index is not a position of the data set.
+   * @throws InvalidArgumentError when `dataset` is none, or an index is not a position of it.
    */
   constructor(dataset: D, indices: ArrayLike<number>) {
+    checkDataset(dataset);
+    checkIndices(indices, dataset.length);
     this.dataset = dataset;
-    for (let i = 0; i < indices.length; i++) {
-      const index = indices[i];
-      if (!Number.isInteger(index) || index < 0 || index >= dataset.length)
-        throw new InvalidArgumentError(
-          `indices[${i}]`,
-          `must be an integer from 0 to ${dataset.length - 1}`,
-          index,
-        );
-    }
-    this.indices = Int32Array.from(indices);
+    // Not `from`, which would ask an iterator of the user's own.
+    this.indices = new Int32Array(indices.length);
+    for (let i = 0; i < indices.length; i++) this.indices[i] = indices[i];
   }
 
   get length(): number {
@@ -65,6 +61,21 @@ export class Subset<D extends Dataset = Dataset> implements Dataset {
   }
 }
 
+/**
+ * Throws unless `indices` are positions of a data set of that length.
+ *
+ * @throws InvalidArgumentError naming the one that is not.
+ */
+export function checkIndices(indices: ArrayLike<number>, length: number): void {
+  if (indices === null || typeof indices !== 'object' || !Number.isInteger(indices.length))
+    throw new InvalidArgumentError('indices', 'must be an array of positions in the data set', indices);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (!Number.isInteger(index) || index < 0 || index >= length)
+      throw new InvalidArgumentError(`indices[${i}]`, `must be an integer from 0 to ${length - 1}`, index);
+  }
+}
+
 /** One subset for each length. */
 export type Split<D extends Dataset, L extends readonly number[]> = {
   -readonly [K in keyof L]: Subset<D>;
@@ -78,7 +89,7 @@ export type Split<D extends Dataset, L extends readonly number[]> = {
  * @param lengths Number of samples of each part, adding up to `dataset.length`; or fractions that add up to
  * 1, rounded down, with the samples left over dealt to the parts in turn.
  * @param generator Gives the permutation. `new Generator(42)` stands for `torch.Generator().manual_seed(42)`.
- * @throws InvalidArgumentError when the lengths do not add up, or one is negative or not an integer.
+ * @throws InvalidArgumentError when `dataset` is none, the lengths do not add up, or one is negative or not an integer.
  *
  * @example
  * ```ts
@@ -93,6 +104,7 @@ export function randomSplit<D extends Dataset, const L extends readonly number[]
   lengths: L,
   generator: Generator,
 ): Split<D, L> {
+  checkDataset(dataset);
   if (!Array.isArray(lengths) || lengths.length === 0)
     throw new InvalidArgumentError('lengths', 'must be an array with one length for each part', lengths);
   if (typeof generator?.randperm !== 'function')
@@ -113,8 +125,8 @@ export function randomSplit<D extends Dataset, const L extends readonly number[]
 }
 
 function partLengths(lengths: readonly number[], total: number): number[] {
-  if (!lengths.every((length) => Number.isFinite(length) && length >= 0))
-    throw new InvalidArgumentError('lengths', 'must not be negative', lengths);
+  if (!areFinite(lengths) || lengths.some((length) => length < 0))
+    throw new InvalidArgumentError('lengths', 'must be numbers that are not negative', lengths);
   const sum = lengths.reduce((a, b) => a + b, 0);
   // As in PyTorch, lengths that add up to 1 are fractions, [1, 0] too.
   if (sum <= 1 && 1 - sum <= 1e-9) {

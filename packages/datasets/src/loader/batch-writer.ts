@@ -1,8 +1,8 @@
-import { DataError, type Generator } from '@mnist-kit/core';
+import { DataError, type Generator, InvalidArgumentError } from '@mnist-kit/core';
 import { allocate, type Dataset } from '../dataset.js';
 import { describeLabel, labelHint, toClassIndex } from '../labels.js';
 import { toPixels } from '../pixels.js';
-import type { TransformChain } from './chain.js';
+import { drawResample, type TransformChain } from './chain.js';
 import { operationSize, type PixelMemory } from './pixel-kernel.js';
 import { canShare, PixelPipeline } from './pixel-pipeline.js';
 import { type Storage, storageOf } from './storage.js';
@@ -80,10 +80,14 @@ export class BatchWriter {
     let to = first * geometric.length * operationSize;
     for (let n = 0; n < positions.length; n++) {
       const row = rows === undefined ? positions[n] : rows[positions[n]];
+      const label = dataset.labels[row];
+      // The user can write to both.
+      if (!(label >= 0 && label < dataset.classes.length))
+        throw wrongLabel(positions[n], label, dataset.classes.length);
       memory.rows[first + n] = row;
-      this.labels[first + n] = dataset.labels[row];
+      this.labels[first + n] = label;
       for (const step of geometric) {
-        const { mode, coefficients } = step.draw(size, generator as Generator);
+        const { mode, coefficients } = drawResample(step, size, generator);
         memory.operations[to] = mode;
         memory.operations.set(coefficients, to + 1);
         to += operationSize;
@@ -109,6 +113,16 @@ export class BatchWriter {
 
   #write(at: number, position: number, generator: Generator | undefined): void {
     const sample = this.#dataset.get(position);
+    if (
+      sample === null ||
+      typeof sample !== 'object' ||
+      typeof (sample as { then?: unknown }).then === 'function'
+    )
+      throw new InvalidArgumentError(
+        'dataset.get',
+        'must return { image, label } at once; read what takes time before',
+        sample,
+      );
     const image = toPixels(`image of sample ${position}`, sample.image);
     if (image.length !== this.#size)
       throw new DataError(
@@ -116,15 +130,26 @@ export class BatchWriter {
       );
     const { label } = sample;
     const index = toClassIndex(label, this.#dataset.classes.length);
-    if (index === undefined)
-      throw new DataError(
-        `Sample ${position} of the data set has label ${describeLabel(label)}, expected an integer from 0 to ` +
-          `${this.#dataset.classes.length - 1}.${labelHint(label)}`,
-      );
+    if (index === undefined) throw wrongLabel(position, label, this.#dataset.classes.length);
     this.labels[at] = index;
     const start = at * this.#size;
-    this.#chain.apply(image, generator, this.images.subarray(start, start + this.#size));
+    const out = this.images.subarray(start, start + this.#size);
+    this.#chain.apply(image, generator, out);
+    const broken = out.find((value) => !Number.isFinite(value));
+    if (broken === undefined) return;
+    const given = image.find((value) => !Number.isFinite(value));
+    throw new DataError(
+      given === undefined
+        ? `The transform makes a pixel of sample ${position} ${broken}: it must give finite values.`
+        : `Sample ${position} of the data set has a pixel that is ${given}: replace or drop such images before training.`,
+    );
   }
+}
+
+function wrongLabel(position: number, label: unknown, classes: number): DataError {
+  return new DataError(
+    `Sample ${position} of the data set has label ${describeLabel(label)}, expected an integer from 0 to ${classes - 1}.${labelHint(label)}`,
+  );
 }
 
 function buffer(bytes: number): ArrayBufferLike {

@@ -2,7 +2,7 @@ import { DataError, type Generator, InvalidArgumentError } from '@mnist-kit/core
 import type { ImageShape } from '../dataset.js';
 import type { Pixels } from '../pixels.js';
 import { type Image, type ImageSize, sizeOf } from '../transforms/image.js';
-import { applyResample } from '../transforms/resample.js';
+import { applyResample, type Resample } from '../transforms/resample.js';
 import {
   type FlatTransform,
   flatten,
@@ -42,8 +42,16 @@ export class TransformChain {
     ) as NormalizeTransform[];
     this.scaling = Float32Array.from(normalizations.flatMap((step) => pairs(step, channels)));
     this.table = new Float32Array(channels * 256);
-    for (let i = 0; i < this.table.length; i++)
-      this.table[i] = this.#scaled(fround((i % 256) / 255), i >> 8, 0, this.scaling.length);
+    for (let i = 0; i < this.table.length; i++) {
+      const value = this.#scaled(fround((i % 256) / 255), i >> 8, 0, this.scaling.length);
+      if (!Number.isFinite(value))
+        throw new InvalidArgumentError(
+          'transform',
+          `must give values that float32 can hold, and ${normalizations.map(nameOf).join(', ')} does not`,
+          `${value} for a byte of ${i % 256}`,
+        );
+      this.table[i] = value;
+    }
   }
 
   /** Runs the whole chain on one image, on this thread, and writes the float32 result to `out`. */
@@ -62,9 +70,12 @@ export class TransformChain {
       return result;
     };
     for (const step of this.#steps) {
-      if (typeof step === 'function') image = this.#checked(step, step(image, generator));
-      else if (step.kind === 'geometric')
-        image = applyResample(image, step.draw(this.size, generator as Generator));
+      if (typeof step === 'function') {
+        // A function may write to its image, but not to the data set.
+        if (image.data === data) image = { ...image, data: copyOf(data) };
+        image = this.#checked(step, step(image, generator));
+      } else if (step.kind === 'geometric')
+        image = applyResample(image, drawResample(step, this.size, generator));
       else image = { ...image, data: floats(scaled + channels * 2) };
     }
     out.set(floats(scaled));
@@ -91,6 +102,32 @@ export class TransformChain {
       );
     return image;
   }
+}
+
+/**
+ * Draws the parameters of one image.
+ *
+ * @throws InvalidArgumentError when a transform of the user's own draws none.
+ */
+export function drawResample(
+  step: GeometricTransform,
+  size: ImageSize,
+  generator: Generator | undefined,
+): Resample {
+  const drawn = step.draw(size, generator as Generator);
+  const { mode, coefficients } = drawn ?? {};
+  const fits = (mode === 0 || mode === 1 || mode === 2) && coefficients?.length === 6;
+  // Of a place that is NaN every comparison is false, and the image would be black.
+  if (fits && coefficients.every(Number.isFinite)) return drawn;
+  throw new InvalidArgumentError(
+    'transform',
+    `must draw a mode of 0, 1 or 2 and six finite coefficients in ${nameOf(step)}`,
+    coefficients ?? drawn,
+  );
+}
+
+function copyOf(data: Pixels): Pixels {
+  return data instanceof Float32Array ? new Float32Array(data) : new Uint8Array(data);
 }
 
 function pairs({ mean, std }: NormalizeTransform, channels: number): number[] {

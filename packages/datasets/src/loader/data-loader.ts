@@ -9,7 +9,7 @@ import {
   type OptionNames,
   type Settings,
 } from '@mnist-kit/core';
-import type { Dataset, ImageShape } from '../dataset.js';
+import { checkDataset, type Dataset, type ImageShape } from '../dataset.js';
 import { datasetSettings } from '../dataset-settings.js';
 import { fingerprint } from '../fingerprint.js';
 import { flatten, nameOf, type Transform } from '../transforms/transform.js';
@@ -107,6 +107,10 @@ export class DataLoader implements AsyncIterable<Batch> {
     const { batchSize = 1, shuffle = false, dropLast = false, prefetch = true } = options;
     const { transform, generator, sampler } = options;
     checkDataset(dataset);
+    if (dataset.length === 0)
+      throw new DataError(
+        'The data set is empty: a loader needs at least one sample. Check the split or subset.',
+      );
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new InvalidArgumentError('batchSize', 'must be a positive integer', batchSize);
     for (const [name, value] of Object.entries({ shuffle, dropLast, prefetch }))
@@ -191,7 +195,13 @@ export class DataLoader implements AsyncIterable<Batch> {
    * @throws CheckpointError when the state does not fit this loader.
    */
   resume(state: DataLoaderState | null): void {
-    if (state !== null) checkState(state, this.#identity(), this.length, this.dataset.length);
+    if (state !== null)
+      checkState(
+        state,
+        { ...this.#identity(), sampled: this.#sampler !== undefined },
+        this.length,
+        this.dataset.length,
+      );
     this.#resumed = state ?? undefined;
   }
 
@@ -222,12 +232,14 @@ export class DataLoader implements AsyncIterable<Batch> {
   }
 
   #sampled(sampler: Sampler): Int32Array {
-    const order = Array.from(sampler);
+    const order: number[] = [];
+    // One more than there should be shows that there are too many, of however many.
+    for (const position of sampler) if (order.push(position) > this.#samples) break;
     if (order.length !== this.#samples)
       throw new InvalidArgumentError(
         'sampler',
         `must give ${this.#samples} positions`,
-        `${order.length} positions`,
+        `${order.length > this.#samples ? 'more' : order.length} positions`,
       );
     const wrong = order.findIndex((i) => !(Number.isInteger(i) && i >= 0 && i < this.dataset.length));
     if (wrong >= 0)
@@ -247,15 +259,6 @@ function describeSampler(sampler: Sampler): string {
   return `${sampler.constructor?.name} of ${sampler.length} positions`;
 }
 
-function checkDataset(dataset: Dataset): void {
-  if (typeof dataset?.get !== 'function' || !Number.isInteger(dataset.length))
-    throw new InvalidArgumentError('dataset', 'must be a data set with `length` and `get(i)`', dataset);
-  if (dataset.length === 0)
-    throw new DataError(
-      'The data set is empty: a loader needs at least one sample. Check the split or subset.',
-    );
-}
-
 function checkSampler(sampler: Sampler, shuffle: boolean): void {
   if (typeof sampler?.[Symbol.iterator] !== 'function' || !Number.isInteger(sampler.length))
     throw new InvalidArgumentError('sampler', 'must be an array, or an iterable with a length', sampler);
@@ -266,7 +269,7 @@ function checkSampler(sampler: Sampler, shuffle: boolean): void {
 
 function checkGenerator(generator: Generator | undefined, shuffle: boolean, chain: TransformChain): void {
   if (generator !== undefined) {
-    if (typeof generator.uniform1 !== 'function')
+    if (typeof generator?.uniform1 !== 'function')
       throw new InvalidArgumentError('generator', 'must be a Generator', generator);
     return;
   }

@@ -29,13 +29,13 @@ export type LoaderIdentity = Pick<DataLoaderState, 'samples' | 'batchSize' | 'sh
 
 /**
  * Throws unless a state fits the loader that is to go on from it, with `length` batches over a data set of
- * `positions` samples.
+ * `positions` samples and with or without a sampler.
  *
  * @throws CheckpointError when it does not.
  */
 export function checkState(
   state: DataLoaderState,
-  loader: LoaderIdentity,
+  loader: LoaderIdentity & { readonly sampled: boolean },
   length: number,
   positions: number,
 ): void {
@@ -48,8 +48,14 @@ export function checkState(
           'Make the loader as it was when the state was saved.',
       );
   const { batches, samplerSeed, order, prefetched } = state;
+  if ((order === null || order === undefined) === loader.sampled)
+    throw new CheckpointError(
+      `The loader state was saved ${loader.sampled ? 'without' : 'with'} a sampler, but this loader has ${loader.sampled ? 'one' : 'none'}. ` +
+        'Make the loader as it was when the state was saved.',
+    );
   const seedFits =
-    samplerSeed === null || (Number.isInteger(samplerSeed) && samplerSeed >= 0 && samplerSeed < 2 ** 32);
+    samplerSeed === null ||
+    (loader.shuffle && Number.isInteger(samplerSeed) && samplerSeed >= 0 && samplerSeed < 2 ** 32);
   const orderFits =
     order === null ||
     (Array.isArray(order) &&

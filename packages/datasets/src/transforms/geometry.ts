@@ -1,4 +1,5 @@
 import { checkOptionNames, InvalidArgumentError, math } from '@mnist-kit/core';
+import { areFinite } from '../check-values.js';
 import type { Pixels } from '../pixels.js';
 import { type Image, type ImageSize, sizeOf } from './image.js';
 import { applyResample, type Matrix, type Resample, resampleBy, unchanged } from './resample.js';
@@ -55,7 +56,7 @@ export function rotate<P extends Pixels>(image: Image<P>, angle: number): Image<
  * const moved = affine(image, { translate: [2, -1] });
  * ```
  */
-export function affine<P extends Pixels>(image: Image<P>, parameters: AffineParameters): Image<P> {
+export function affine<P extends Pixels>(image: Image<P>, parameters: AffineParameters = {}): Image<P> {
   checkOptionNames<AffineParameters>('affine', parameters, {
     angle: true,
     translate: true,
@@ -92,7 +93,10 @@ export function affineResample(parameters: AffineParameters, size: ImageSize): R
   checkPair('shear', shear);
   checkNumber('scale', scale);
   if (scale <= 0) throw new InvalidArgumentError('scale', 'must be above 0', scale);
-  return resampleBy(inverseAffine(angle, translate, scale, shear, size), size);
+  const matrix = inverseAffine(angle, translate, scale, shear, size);
+  if (!matrix.every(Number.isFinite))
+    throw new InvalidArgumentError('scale', 'must be large enough for coordinates to be finite', scale);
+  return resampleBy(matrix, size);
 }
 
 function inverseAffine(
@@ -145,6 +149,6 @@ function checkNumber(name: string, value: number): void {
 }
 
 function checkPair(name: string, pair: readonly [number, number]): void {
-  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(Number.isFinite))
+  if (!areFinite(pair) || pair.length !== 2)
     throw new InvalidArgumentError(name, 'must be two finite numbers, [x, y]', pair);
 }

@@ -25,6 +25,8 @@ export interface ImageSize {
  * @throws DataError when `data` has another length than the sizes say.
  */
 export function sizeOf(image: Image<Pixels>): ImageSize {
+  if (image === null || typeof image !== 'object')
+    throw new InvalidArgumentError('image', 'must be an image, { data, width, height }', image);
   const { data, width, height, channels = 1 } = image;
   for (const [name, value] of Object.entries({ width, height, channels }))
     if (!Number.isInteger(value) || value < 1)

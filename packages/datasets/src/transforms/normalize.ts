@@ -1,4 +1,5 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
+import { areFinite } from '../check-values.js';
 import type { NormalizeTransform } from './transform.js';
 
 /** Options of {@link normalize}. */
@@ -36,7 +37,7 @@ export function normalize(options: NormalizeOptions): NormalizeTransform {
 
 function list(name: string, value: number | readonly number[]): number[] {
   const values = typeof value === 'number' ? [value] : value;
-  if (!Array.isArray(values) || values.length === 0 || !values.every(Number.isFinite))
-    throw new InvalidArgumentError(name, 'must be a finite number, or one for each channel', value);
+  if (!areFinite(values) || values.length === 0)
+    throw new InvalidArgumentError(name, 'must be a finite float32 number, or one for each channel', value);
   return [...values];
 }

@@ -1,4 +1,5 @@
 import { checkOptionNames, type Generator, InvalidArgumentError } from '@mnist-kit/core';
+import { areFinite } from '../check-values.js';
 import { type AffineParameters, affineResample } from './geometry.js';
 import type { ImageSize } from './image.js';
 import { angleRange, angleRanges, checkRange, roundHalfEven } from './ranges.js';
@@ -53,14 +54,13 @@ export function randomAffine(options: RandomAffineOptions): RandomAffineTransfor
   const angles = angleRange('degrees', options?.degrees);
   const { translate, scale } = options;
   if (translate !== undefined) {
-    const fits =
-      Array.isArray(translate) && translate.length === 2 && translate.every((t) => t >= 0 && t <= 1);
+    const fits = areFinite(translate) && translate.length === 2 && translate.every((t) => t >= 0 && t <= 1);
     if (!fits)
       throw new InvalidArgumentError('translate', 'must be two fractions from 0 to 1, [x, y]', translate);
   }
   if (scale !== undefined) {
     checkRange('scale', scale);
-    if (!(scale[0] > 0)) throw new InvalidArgumentError('scale', 'must be above 0', scale);
+    if (!(Math.fround(scale[0]) > 0)) throw new InvalidArgumentError('scale', 'must be above 0', scale);
   }
   const shear = options.shear === undefined ? undefined : angleRanges('shear', options.shear);
 

@@ -1,15 +1,16 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { areFinite } from '../check-values.js';
 
 /** Throws unless `range` is [low, high] of finite numbers. */
 export function checkRange(name: string, range: readonly number[]): void {
-  if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isFinite) || range[0] > range[1])
+  if (!areFinite(range) || range.length !== 2 || range[0] > range[1])
     throw new InvalidArgumentError(name, 'must be a range [smallest, largest]', range);
 }
 
 /** [-x, x] from a number, or a range as it is. */
 export function angleRange(name: string, value: number | readonly number[]): readonly [number, number] {
   if (typeof value === 'number') {
-    if (!(value >= 0 && Number.isFinite(value)))
+    if (!(value >= 0 && areFinite([value])))
       throw new InvalidArgumentError(name, 'must be at least 0, or a range [smallest, largest]', value);
     return [-value, value];
   }

@@ -1,4 +1,5 @@
 import { type Generator, InvalidArgumentError } from '@mnist-kit/core';
+import { areFinite } from '../check-values.js';
 import type { Pixels } from '../pixels.js';
 import type { Image, ImageSize } from './image.js';
 import type { Resample } from './resample.js';
@@ -51,8 +52,9 @@ export type FlatTransform = Exclude<Transform, ComposedTransform>;
 export function flatten(transform: Transform | undefined): FlatTransform[] {
   const steps: FlatTransform[] = [];
   const visit = (step: Transform): void => {
-    if (typeof step !== 'function' && step?.kind === 'compose') step.transforms.forEach(visit);
-    else steps.push(checkTransform('transform', step) as FlatTransform);
+    const known = checkTransform('transform', step);
+    if (typeof known !== 'function' && known.kind === 'compose') known.transforms.forEach(visit);
+    else steps.push(known as FlatTransform);
   };
   if (transform !== undefined) visit(transform);
   const normalized = steps.findIndex((step) => typeof step !== 'function' && step.kind === 'normalize');
@@ -73,8 +75,8 @@ export function flatten(transform: Transform | undefined): FlatTransform[] {
 export function checkTransform(argument: string, value: Transform): Transform {
   const known =
     typeof value === 'function' ||
-    value?.kind === 'normalize' ||
-    value?.kind === 'compose' ||
+    (value?.kind === 'normalize' && areFinite(value.mean) && areFinite(value.std)) ||
+    (value?.kind === 'compose' && Array.isArray(value.transforms)) ||
     (value?.kind === 'geometric' && typeof value.draw === 'function');
   if (!known)
     throw new InvalidArgumentError(
