@@ -13,7 +13,7 @@ import { Meter } from './loops/meter.js';
 import { OptimizerStep, stopAtMaxSteps } from './loops/optimizer-step.js';
 import { Profiler } from './loops/profiler.js';
 import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
-import { type TrainLoop, trainEpoch } from './loops/train-epoch.js';
+import { OpenEpoch, type TrainLoop, trainEpoch } from './loops/train-epoch.js';
 import { LossRunner } from './loss.js';
 import { measuredNumbers } from './metrics/measured.js';
 import { RunState } from './run-state.js';
@@ -44,6 +44,8 @@ export class Fit {
   readonly #trainClock = new Stopwatch();
   /** Settings that a resumed fit has otherwise than its checkpoint, as the user wants. */
   #overridden: readonly Difference[] = [];
+  /** Stays open for as long as a state may be taken inside of it: a closed loader has forgotten where it stood. */
+  #open: OpenEpoch | undefined;
   readonly #replay: ReplayPoints = { epoch: {}, next: {} };
 
   constructor(parts: FitParts) {
@@ -127,6 +129,8 @@ export class Fit {
       await run.executor.syncModel();
     } catch (error) {
       await this.#callbacks.emitAll('onException', error);
+      // The error is what the caller must learn of, not what its end leads to.
+      await this.#open?.close().catch(() => {});
       throw error;
     } finally {
       stopListening();
@@ -196,13 +200,16 @@ export class Fit {
     this.#epochClock.start();
     await this.#callbacks.emit('onEpochStart');
     this.#trainClock.start();
-    const finished = await trainEpoch(this.#loop, await this.#iterator(from));
+    const open = new OpenEpoch(await this.#iterator(from));
+    this.#open = open;
+    const finished = await trainEpoch(this.#loop, open);
     this.#trainClock.stop();
+    if (finished) await open.close();
     const results = finished ? await this.#validation.afterEpoch() : undefined;
     if (results === undefined) {
       // Cut short: what was done so far can still be saved.
       if (run.safe) await this.#callbacks.emit('onSafePoint');
-      return;
+      return open.close();
     }
     this.#epochClock.stop();
     const record: EpochRecord = {

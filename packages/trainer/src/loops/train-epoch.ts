@@ -30,69 +30,80 @@ export interface TrainLoop {
   readonly profiler?: Profiler;
 }
 
+/** The batches of an epoch under way. */
+export class OpenEpoch {
+  /** Whether there are no more. */
+  ended = false;
+
+  constructor(readonly iterator: BatchIterator) {}
+
+  /** Leaves the batches that nobody asks for any more. A loader's state has to be taken before. */
+  async close(): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
+    await this.iterator.return?.();
+  }
+}
+
 /**
- * Trains on the batches of `iterator` until it ends or the run is stopped.
+ * Trains on the batches of an epoch until they end or the run is stopped. Does not close it.
  *
  * The order of random draws is PyTorch's without loader workers: a batch's pixels, its mixing, its dropout
  * masks, then the next batch's pixels, which the loader works on while the step runs.
  *
  * @returns Whether the epoch was trained to its end.
  */
-export async function trainEpoch(loop: TrainLoop, iterator: BatchIterator): Promise<boolean> {
+export async function trainEpoch(loop: TrainLoop, epoch: OpenEpoch): Promise<boolean> {
+  const { iterator } = epoch;
   const { run, callbacks, step, limit = Infinity, profiler } = loop;
   const breather = new Breather();
   const report = new BatchReport();
-  let finished = false;
-  try {
-    while (run.batch < limit) {
-      if (step.pending === 0) {
-        if (run.stoppingNow) {
-          // A stop at the last step of an epoch lets it end with its validation; an interruption does not.
-          if (run.interrupted || run.batch < (run.batchesPerEpoch ?? Infinity)) return false;
-          break;
-        }
-        const validation = loop.validateBetween?.();
-        if (validation !== undefined && !(await validation)) return false;
-      }
-      run.safe = false;
-      profiler?.start();
-      const answer = iterator.next();
-      const next = isPromise(answer) ? await answer : answer;
-      profiler?.lap('data');
-      if (next.done) {
-        finished = true;
+  while (run.batch < limit) {
+    if (step.pending === 0) {
+      if (run.stoppingNow) {
+        // A stop at the last step of an epoch lets it end with its validation; an interruption does not.
+        if (run.interrupted || run.batch < (run.batchesPerEpoch ?? Infinity)) return false;
         break;
       }
-      const batch = next.value;
-      checkBatch(batch, run.executor, run.batch + 1);
-      const [output, mixed] = await differentiate(loop, batch, iterator);
-      profiler?.lap('step');
+      const validation = loop.validateBetween?.();
+      if (validation !== undefined && !(await validation)) return false;
+    }
+    run.safe = false;
+    profiler?.start();
+    const answer = iterator.next();
+    const next = isPromise(answer) ? await answer : answer;
+    profiler?.lap('data');
+    if (next.done) {
+      epoch.ended = true;
+      break;
+    }
+    const batch = next.value;
+    checkBatch(batch, run.executor, run.batch + 1);
+    const [output, mixed] = await differentiate(loop, batch, iterator);
+    profiler?.lap('step');
 
-      run.batch++;
-      step.add(report, report.fill(batch, output, mixed, loop));
-      profiler?.lap('callbacks');
-      const isUpdate = step.isDue;
-      if (isUpdate && !(await step.take())) return false;
-      report.lr = isUpdate ? run.lr : run.optimizer.lr;
-      const hook = callbacks.emit('onTrainBatchEnd', report);
-      if (isPromise(hook)) await hook;
-      if (isUpdate) {
-        const settled = callbacks.emit('onSafePoint');
-        if (isPromise(settled)) await settled;
-      }
-      profiler?.lap('callbacks');
-      const breath = breather.breathe();
-      if (breath !== undefined) await breath;
+    run.batch++;
+    step.add(report, report.fill(batch, output, mixed, loop));
+    profiler?.lap('callbacks');
+    const isUpdate = step.isDue;
+    if (isUpdate && !(await step.take())) return false;
+    report.lr = isUpdate ? run.lr : run.optimizer.lr;
+    const hook = callbacks.emit('onTrainBatchEnd', report);
+    if (isPromise(hook)) await hook;
+    if (isUpdate) {
+      const settled = callbacks.emit('onSafePoint');
+      if (isPromise(settled)) await settled;
     }
-    // Batches that are too few for another full update make a smaller one.
-    if (step.pending > 0) {
-      if (!(await step.take())) return false;
-      await callbacks.emit('onSafePoint');
-      profiler?.lap('callbacks');
-      if (run.interrupted) return false;
-    }
-  } finally {
-    if (!finished) await iterator.return?.();
+    profiler?.lap('callbacks');
+    const breath = breather.breathe();
+    if (breath !== undefined) await breath;
+  }
+  // Batches that are too few for another full update make a smaller one.
+  if (step.pending > 0) {
+    if (!(await step.take())) return false;
+    await callbacks.emit('onSafePoint');
+    profiler?.lap('callbacks');
+    if (run.interrupted) return false;
   }
   if (run.batch === 0)
     throw new DataError('The training loader yielded no batch; check its data set, batchSize and dropLast');

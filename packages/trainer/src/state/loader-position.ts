@@ -28,7 +28,14 @@ export async function iterateFrom(
 ): Promise<BatchIterator> {
   if (position.kind === 'state') {
     // Between the last batch and validation there is nothing left to iterate.
-    if (position.state === null || position.state === undefined) return finished;
+    if (position.state === null || position.state === undefined) {
+      const { batchesPerEpoch: length = batch } = parts.run;
+      if (batch >= length) return finished;
+      throw new CheckpointError(
+        `The checkpoint is after batch ${batch} of an epoch of ${length}, and has no state of the training loader ` +
+          'to go on from. Resume from another one.',
+      );
+    }
     if (train.resume === undefined)
       throw new CheckpointError(
         'The checkpoint is inside an epoch, and the training loader has no `resume`.',

@@ -31,11 +31,11 @@ export function differences(whole: Place, place: Place, damages: Damages): strin
 function logDifferences(whole: Place, place: Place, damages: Damages): string[] {
   const log = 'logs/log.jsonl';
   if (damages.has(log) && existsSync(join(place.run, log))) {
-    // What is left of it must be right, and in order.
+    // What is left of it must be right, and in order; what was damaged is no JSON any more.
     const expected = lines(withoutTimes(log, join(whole.run, log)));
     const rest = lines(withoutTimes(log, join(place.run, log)));
     let at = -1;
-    for (const line of rest) {
+    for (const line of rest.filter(isJson)) {
       at = expected.indexOf(line, at + 1);
       if (at < 0) return [`${log} has a line that is wrong or twice: ${line}`];
     }
@@ -70,4 +70,13 @@ function differingKeys(a: string, b: string): string[] {
     (path) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>,
   );
   return Object.keys(left).filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key]));
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line.replace(/,}$/, '}'));
+    return true;
+  } catch {
+    return false;
+  }
 }
