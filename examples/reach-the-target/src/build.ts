@@ -1,16 +1,15 @@
 import { Generator } from '@mnist-kit/core';
 import { DataLoader, mnist, randomSplit, Subset, transforms as T } from '@mnist-kit/datasets';
-import { crossEntropyLoss, labelSmoothingCrossEntropy } from '@mnist-kit/losses';
-import { compactNet } from '@mnist-kit/models';
-import { AdamW, Muon, OneCycleLR } from '@mnist-kit/optim';
+import { crossEntropyLoss, labelSmoothingCrossEntropy, mixup } from '@mnist-kit/losses';
+import { compactNet, convNet } from '@mnist-kit/models';
+import { Adam, AdamW, Muon, OneCycleLR, StepLR } from '@mnist-kit/optim';
 import { StochasticWeightAveraging } from '@mnist-kit/trainer';
 import type { Recipe } from './recipe.js';
 
 const normalize = T.normalize({ mean: 0.1307, std: 0.3081 });
 
-/** Images of the training set that are held out while recipes are searched for. */
-export const HELD_OUT = 10_000;
-const TRAINING_SET = 60_000;
+/** Training images, and those of them that are held out while recipes are searched for. */
+const SPLIT = [50_000, 10_000] as const;
 /** The same for every recipe and seed. */
 const SPLIT_SEED = 42;
 
@@ -19,29 +18,46 @@ export type Judge = 'validation' | 'test';
 
 /** The net of a recipe, its weights drawn from `generator`. */
 export function buildNet({ net }: Recipe, generator: Generator) {
+  if (net.kind === 'compactNet') {
+    const { kind: _, ...options } = net;
+    return compactNet({ ...options, generator });
+  }
   const { kind: _, ...options } = net;
-  return compactNet({ ...options, generator });
+  return convNet({ ...options, generator });
 }
 
-/** Training with `judge` validation leaves 10,000 images out and measures on those; with test it uses all 60,000. */
+/** The random transforms of a training image. */
+export function buildAugmentation({ augmentation }: Recipe) {
+  return augmentation.map((step) =>
+    'rotation' in step ? T.randomRotation(step.rotation) : T.randomAffine(step.affine),
+  );
+}
+
+/** What {@link loadData} is told. */
+interface DataOptions {
+  judge: Judge;
+  /** Where order and augmentation come from. */
+  generator: Generator;
+  /** Only the first so many training images. */
+  trainSamples?: number;
+}
+
+/** To be judged by validation, 10,000 training images are left out and measured on; by the test set, none are. */
 export async function loadData(
-  { batchSize, augmentation }: Recipe,
-  { judge, generator, trainSamples }: { judge: Judge; generator: Generator; trainSamples?: number },
+  recipe: Recipe,
+  { judge, generator, trainSamples }: DataOptions,
 ): Promise<{ train: DataLoader; heldOut: DataLoader }> {
-  const { degrees, translate, scale, shear } = augmentation;
-  const affine = T.randomAffine({ degrees, translate: [translate, translate], scale, shear });
   const all = await mnist({ split: 'train' });
-  const lengths = [TRAINING_SET - HELD_OUT, HELD_OUT];
-  const [training, validation] = randomSplit(all, lengths, new Generator(SPLIT_SEED));
+  const [training, validation] = randomSplit(all, [...SPLIT], new Generator(SPLIT_SEED));
   const test = judge === 'test';
   const whole = test ? all : training;
   const first = Int32Array.from({ length: trainSamples ?? whole.length }, (_, index) => index);
   const train = new DataLoader(new Subset(whole, first), {
-    batchSize,
+    batchSize: recipe.batchSize,
     shuffle: true,
     // A last batch of a few images would make a step as long as the others.
     dropLast: true,
-    transform: T.compose([affine, normalize]),
+    transform: T.compose([...buildAugmentation(recipe), normalize]),
     generator,
   });
   const heldOut = new DataLoader(test ? await mnist({ split: 'test' }) : validation, {
@@ -51,20 +67,31 @@ export async function loadData(
   return { train, heldOut };
 }
 
-/** Loss, optimizer, schedule and callbacks for `stepsPerEpoch` steps an epoch. */
-export function buildTraining(recipe: Recipe, stepsPerEpoch: number) {
-  const { kind, maxLr, weightDecay } = recipe.optimizer;
-  const groups = [{ match: /\/(bias|gamma|beta)$/, weightDecay: 0 }];
-  const Optimizer = kind === 'muon' ? Muon : AdamW;
-  const optimizer = new Optimizer({ lr: maxLr, weightDecay, groups });
-  const { epochs, pctStart, labelSmoothing, averageFrom } = recipe;
-  return {
-    optimizer,
-    scheduler: new OneCycleLR(optimizer, { maxLr, epochs, stepsPerEpoch, pctStart }),
-    loss:
-      labelSmoothing === undefined
-        ? crossEntropyLoss()
-        : labelSmoothingCrossEntropy({ smoothing: labelSmoothing }),
-    callbacks: averageFrom === undefined ? [] : [new StochasticWeightAveraging({ start: averageFrom })],
-  };
+/** Loss, optimizer, schedule, mixup and callbacks for `stepsPerEpoch` steps an epoch. */
+export function buildTraining(
+  recipe: Recipe,
+  { seed, stepsPerEpoch }: { seed: number; stepsPerEpoch: number },
+) {
+  const { epochs, labelSmoothing, averageFrom } = recipe;
+  const { kind, lr, weightDecay, decayAll = false } = recipe.optimizer;
+  const groups = decayAll ? [] : [{ match: /\/(bias|gamma|beta)$/, weightDecay: 0 }];
+  const Optimizer = { adam: Adam, adamW: AdamW, muon: Muon }[kind];
+  const optimizer = new Optimizer({ lr, weightDecay, groups });
+  const { schedule } = recipe;
+  const scheduler =
+    schedule.kind === 'step'
+      ? new StepLR(optimizer, { stepSize: schedule.stepSize, gamma: schedule.gamma })
+      : new OneCycleLR(optimizer, {
+          maxLr: lr,
+          epochs,
+          stepsPerEpoch,
+          pctStart: schedule.pctStart,
+          divFactor: schedule.divFactor,
+        });
+  const loss =
+    labelSmoothing === undefined
+      ? crossEntropyLoss()
+      : labelSmoothingCrossEntropy({ smoothing: labelSmoothing });
+  const callbacks = averageFrom === undefined ? [] : [new StochasticWeightAveraging({ start: averageFrom })];
+  return { optimizer, scheduler, loss, mixup: recipe.mixup && mixup({ ...recipe.mixup, seed }), callbacks };
 }

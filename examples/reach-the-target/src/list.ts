@@ -1,15 +1,10 @@
-import { Generator } from '@mnist-kit/core';
-import { parameterBreakdown } from '@mnist-kit/models';
-import { buildNet } from './build.js';
+import { countParameters } from './check-recipe.js';
 import type { Recipe } from './recipe.js';
 
 /** One line for each recipe: name, trainable parameters, epochs, title. */
 export function listRecipes(recipes: Readonly<Record<string, Recipe>>): string[] {
   const rows = Object.entries(recipes).map(([name, recipe]) => {
-    const model = buildNet(recipe, new Generator(0));
-    const { total } = parameterBreakdown(model);
-    model.dispose();
-    return { name, total: String(total), recipe };
+    return { name, total: String(countParameters(recipe)), recipe };
   });
   const longest = Math.max(...rows.map(({ name }) => name.length));
   return rows.map(

@@ -29,7 +29,11 @@ export function parseOptions(argv: readonly string[]): Options {
       false,
     )
     .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
-    .option('--json', 'print one line of JSON on stdout, everything else on stderr', false);
+    .option('--json', 'print one line of JSON on stdout, everything else on stderr', false)
+    .addHelpText(
+      'after',
+      '\nOther commands: npm run reach -- sweep --help, npm run reach -- ablation --help',
+    );
   command.parse(argv, { from: 'user' });
 
   const [recipe] = command.args;

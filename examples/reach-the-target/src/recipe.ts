@@ -1,39 +1,36 @@
-import type { CompactBlock } from '@mnist-kit/models';
+import type { transforms } from '@mnist-kit/datasets';
+import type { CompactNetOptions, ConvNetOptions } from '@mnist-kit/models';
+
+type AffineOptions = Parameters<typeof transforms.randomAffine>[0];
 
 /** Everything that a training depends on but its seed: plain data, so that a sweep can change any of it. */
 export interface Recipe {
-  /** For people: what it is for. */
+  /** For people: what it is. */
   title: string;
   /** The class that it belongs to: fewer trainable parameters than this. */
   below: number;
-  net: {
-    kind: 'compact';
-    blocks: readonly CompactBlock[];
-    /** Default true. */
-    scale?: boolean;
-  };
+  net:
+    | ({ kind: 'compactNet' } & Pick<CompactNetOptions, 'blocks' | 'scale'>)
+    | ({ kind: 'convNet' } & Pick<ConvNetOptions, 'channels' | 'poolAfter' | 'dropout' | 'fcDropout'>);
   epochs: number;
   batchSize: number;
   optimizer: {
-    kind: 'adamW' | 'muon';
-    /** Highest learning rate, of a OneCycleLR. */
-    maxLr: number;
-    /** Of kernels; biases and batch norms have none. */
+    kind: 'adam' | 'adamW' | 'muon';
+    /** The learning rate; where the schedule is a cycle, its highest. */
+    lr: number;
     weightDecay: number;
+    /** Whether biases and batch norms decay as well. Default false. */
+    decayAll?: boolean;
   };
-  /** Share of the steps in which the learning rate rises. */
-  pctStart: number;
-  augmentation: {
-    /** Largest rotation in degrees. */
-    degrees: number;
-    /** Largest shift as a fraction of the image. */
-    translate: number;
-    /** Smallest and largest factor of the size. */
-    scale?: readonly [number, number];
-    /** Largest shear in degrees. */
-    shear?: number;
-  };
+  schedule: /** A rise in the first share of the steps from `lr / divFactor`, then a long way down to nothing. */
+    | { kind: 'oneCycle'; pctStart: number; divFactor: number }
+    /** Times `gamma` every so many epochs. */
+    | { kind: 'step'; stepSize: number; gamma: number };
+  /** Random transforms of each training image, one after the other. */
+  augmentation: readonly ({ rotation: number } | { affine: AffineOptions })[];
+  /** Share of the target that is spread over all classes. Default: none. */
   labelSmoothing?: number;
-  /** Epoch, as a fraction of all, from which the weights at the ends of epochs are averaged. */
+  mixup?: { alpha: number; probability: number };
+  /** Epoch, as a fraction of all, after which the weights at the ends of epochs are averaged. Default: never. */
   averageFrom?: number;
 }

@@ -6,7 +6,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     title: 'full convolutions, three pools',
     below: 20_000,
     net: {
-      kind: 'compact',
+      kind: 'compactNet',
       blocks: [
         { conv: 8 },
         { conv: 16 },
@@ -21,9 +21,9 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     },
     epochs: 20,
     batchSize: 128,
-    optimizer: { kind: 'adamW', maxLr: 1e-2, weightDecay: 1e-2 },
-    pctStart: 0.3,
-    augmentation: { degrees: 10, translate: 0.08 },
+    optimizer: { kind: 'adamW', lr: 1e-2, weightDecay: 1e-2 },
+    schedule: { kind: 'oneCycle', pctStart: 0.3, divFactor: 25 },
+    augmentation: [{ affine: { degrees: 10, translate: [0.08, 0.08] } }],
     averageFrom: 0.75,
   },
 };

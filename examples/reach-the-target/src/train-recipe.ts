@@ -34,9 +34,9 @@ export async function trainRecipe(recipe: Recipe, options: TrainOptions): Promis
   const started = performance.now();
   const generator = new Generator(seed);
   const model = buildNet(recipe, generator);
-  const parameters = parameterBreakdown(model).total;
+  const { trainable: parameters } = parameterBreakdown(model);
   const { train, heldOut } = await loadData(recipe, { judge, generator, trainSamples });
-  const { callbacks, ...training } = buildTraining(recipe, train.length);
+  const { callbacks, ...training } = buildTraining(recipe, { seed, stepsPerEpoch: train.length });
   const trainer = new Trainer({
     ...training,
     model,

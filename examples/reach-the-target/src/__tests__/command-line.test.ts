@@ -27,7 +27,7 @@ test('--list prints a line for each recipe, with its parameters and epochs', asy
   }
 });
 
-test.each([
+test.each<[string[], RegExp]>([
   [['under-1000000'], /unknown recipe 'under-1000000'[\s\S]*under-20000/],
   [['constructor'], /unknown recipe/],
   [[], /say which recipe: .*under-20000/],

@@ -1,0 +1,67 @@
+import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
+import { checkRecipe } from '../check-recipe.js';
+import { type Ranked, runSweep } from '../sweep/run-sweep.js';
+import type { Space } from '../sweep/space.js';
+import { trainRecipe } from '../train-recipe.js';
+import { ABLATION, BASELINE } from './rows.js';
+
+/** `npm run reach -- ablation`: the notebook's first experiment with one thing changed at a time. */
+export async function ablation(argv: readonly string[]): Promise<number> {
+  const command = plainCommand('npm run reach -- ablation')
+    .description(
+      "Trains the notebook's first experiment with one thing changed at a time, and measures each.",
+    )
+    .requiredOption('--out <file>', 'JSONL file of the results; what it holds is not trained again', folder)
+    .option('--seeds <n>', 'seeds of each row: 1 to <n>', integer(1, 100), 3)
+    .option(
+      '--threads <n>',
+      'threads of the plan (default: the number of cores, at most 8)',
+      integer(1, 256),
+    );
+  command.parse(argv, { from: 'user' });
+  const { out, seeds, threads } = command.opts<{ out: string; seeds: number; threads?: number }>();
+  const space: Space = {
+    recipe: 'baseline',
+    search: 'list',
+    list: ABLATION.map(({ changes }) => changes),
+    trainSeeds: Array.from({ length: seeds }, (_, i) => i + 1),
+  };
+  const { results, interrupted } = await runSweep({
+    space,
+    recipe: BASELINE,
+    out,
+    check: checkRecipe,
+    train: (recipe, seed) => trainRecipe(recipe, { seed, judge: 'validation', threads }),
+    print: (line) => console.error(line),
+  });
+  if (interrupted) return Number(process.exitCode ?? 130);
+  console.log(ablationTable(results));
+  return 0;
+}
+
+/** A row for each change, in their order, as a table of Markdown. */
+export function ablationTable(results: readonly Ranked[]): string {
+  const of = (changes: unknown) =>
+    results.find((result) => JSON.stringify(result.changes) === JSON.stringify(changes));
+  const baseline = of({});
+  const rows = ABLATION.flatMap(({ name, changes }) => {
+    const result = of(changes);
+    if (result === undefined || baseline === undefined) return [];
+    const difference = 100 * (result.valAccuracy - baseline.valAccuracy);
+    const cells = [
+      name,
+      String(result.parameters),
+      `${percent(result.valAccuracy)}${result.deviation === undefined ? '' : ` ± ${percent(result.deviation)}`}`,
+      result.valAccuracies.map(percent).join(', '),
+      result === baseline ? '' : `${difference < 0 ? '' : '+'}${difference.toFixed(2)}`,
+    ];
+    return [`| ${cells.join(' | ')} |`];
+  });
+  return [
+    '| one change | parameters | validation, % | each seed | difference |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+const percent = (fraction: number): string => (fraction * 100).toFixed(2);

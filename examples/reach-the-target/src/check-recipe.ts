@@ -1,0 +1,68 @@
+import { checkOptionNames, Generator, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { parameterBreakdown } from '@mnist-kit/models';
+import { buildAugmentation, buildNet, buildTraining } from './build.js';
+import type { Recipe } from './recipe.js';
+
+const names: OptionNames<Recipe> = {
+  title: true,
+  below: true,
+  net: true,
+  epochs: true,
+  batchSize: true,
+  optimizer: true,
+  schedule: true,
+  augmentation: true,
+  labelSmoothing: true,
+  mixup: true,
+  averageFrom: true,
+};
+
+/**
+ * Builds everything that a recipe asks for, so that a mistake shows before anything is trained.
+ *
+ * @returns The net's trainable parameters.
+ * @throws InvalidArgumentError for a field that does not exist or cannot be what it is.
+ */
+export function checkRecipe(recipe: Recipe): number {
+  checkOptionNames<Recipe>('a recipe', recipe, names);
+  const { net, optimizer, schedule, augmentation, epochs, batchSize } = recipe;
+  for (const [name, value] of Object.entries({ epochs, batchSize }))
+    if (!(Number.isInteger(value) && value > 0))
+      throw new InvalidArgumentError(name, 'must be a positive integer', value);
+  checkKind('net', net, ['compactNet', 'convNet']);
+  checkKind('optimizer', optimizer, ['adam', 'adamW', 'muon']);
+  checkOptionNames<Recipe['optimizer']>('optimizer', optimizer, {
+    kind: true,
+    lr: true,
+    weightDecay: true,
+    decayAll: true,
+  });
+  checkKind('schedule', schedule, ['oneCycle', 'step']);
+  if (schedule.kind === 'step')
+    checkOptionNames<typeof schedule>('schedule', schedule, { kind: true, stepSize: true, gamma: true });
+  else
+    checkOptionNames<typeof schedule>('schedule', schedule, { kind: true, pctStart: true, divFactor: true });
+  if (!Array.isArray(augmentation))
+    throw new InvalidArgumentError('augmentation', 'must be an array of transforms', augmentation);
+  for (const [i, step] of augmentation.entries()) {
+    const [key, ...others] = Object.keys(step ?? {});
+    if (others.length > 0 || !['rotation', 'affine'].includes(key))
+      throw new InvalidArgumentError(`augmentation[${i}]`, 'must be { rotation } or { affine }', step);
+  }
+  buildAugmentation(recipe);
+  buildTraining(recipe, { seed: 0, stepsPerEpoch: 2 });
+  return countParameters(recipe);
+}
+
+/** Trainable parameters of a recipe's net. */
+export function countParameters(recipe: Recipe): number {
+  const model = buildNet(recipe, new Generator(0));
+  const { trainable } = parameterBreakdown(model);
+  model.dispose();
+  return trainable;
+}
+
+function checkKind(name: string, part: { kind: string }, kinds: readonly string[]): void {
+  if (kinds.includes(part?.kind)) return;
+  throw new InvalidArgumentError(`${name}.kind`, `must be one of ${kinds.join(', ')}`, part?.kind);
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { InvalidArgumentError } from '@mnist-kit/core';
+import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
+import { checkRecipe } from '../check-recipe.js';
+import { RECIPES } from '../recipes.js';
+import { trainRecipe } from '../train-recipe.js';
+import { runSweep } from './run-sweep.js';
+import { checkSpace, type Space } from './space.js';
+import { sweepTable } from './table.js';
+
+/** `npm run reach -- sweep FILE`: trains what is missing and prints the ranking. */
+export async function sweep(argv: readonly string[]): Promise<number> {
+  const command = plainCommand('npm run reach -- sweep')
+    .description('Searches a space for recipes, by accuracy on 10,000 held-out training images.')
+    .argument('<space>', 'JSON file with the search space')
+    .requiredOption('--out <file>', 'JSONL file of the results; what it holds is not trained again', folder)
+    .option(
+      '--threads <n>',
+      'threads of the plan (default: the number of cores, at most 8)',
+      integer(1, 256),
+    );
+  command.parse(argv, { from: 'user' });
+  const { out, threads } = command.opts<{ out: string; threads?: number }>();
+  const space = await readSpace(command.args[0]);
+  const { results, interrupted } = await runSweep({
+    space,
+    recipe: RECIPES[space.recipe],
+    out,
+    check: checkRecipe,
+    train: (recipe, seed) => trainRecipe(recipe, { seed, judge: 'validation', threads }),
+    print: (line) => console.error(line),
+  });
+  if (interrupted) return Number(process.exitCode ?? 130);
+  console.log(sweepTable(results));
+  return 0;
+}
+
+async function readSpace(path: string): Promise<Space> {
+  const text = await readFile(path, 'utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError('space', `must be a file of JSON (${(error as Error).message})`, path);
+  }
+  return checkSpace(value, RECIPES);
+}

@@ -1,0 +1,21 @@
+import type { Ranked } from './run-sweep.js';
+
+/** The ranking as a table of Markdown. */
+export function sweepTable(results: readonly Ranked[]): string {
+  const paths = [...new Set(results.flatMap(({ changes }) => Object.keys(changes)))];
+  const header = ['validation, %', 'loss', 'parameters', 'epochs', 'seeds', ...paths];
+  const rows = results.map(({ changes, valAccuracy, valLoss, valAccuracies, parameters, epochs }) => [
+    (valAccuracy * 100).toFixed(2),
+    valLoss.toFixed(4),
+    String(parameters),
+    String(epochs),
+    String(valAccuracies.length),
+    ...paths.map((path) => cell(changes[path])),
+  ]);
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function cell(value: unknown): string {
+  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : JSON.stringify(value);
+}
