@@ -1,5 +1,6 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { memorySource } from './byte-source.js';
+import { areStrings } from './check-values.js';
 import { type ArrayDataset, allocate } from './dataset.js';
 import { isGzip } from './gzip.js';
 import { dimensionsOf, idxFilesDataset, openIdx } from './idx-file.js';
@@ -79,6 +80,10 @@ export const digits: readonly string[] = Array.from({ length: 10 }, (_, i) => St
 /**
  * A data set of grey images from two IDX files in memory; works in a browser too.
  *
+ * The bytes are read at once or copied, so that they may change when the call has returned; where they are in a
+ * `SharedArrayBuffer` and not compressed, the data set uses them as they are.
+ *
+ * @throws InvalidArgumentError when `images` or `labels` are no bytes, or `classes` no names.
  * @throws DataError when a file is damaged, the files do not belong together, there is no sample or a label
  * is out of range.
  *
@@ -101,15 +106,16 @@ export async function idxDataset(options: IdxDatasetOptions): Promise<ArrayDatas
     imagesName: true,
     labelsName: true,
   });
-  const { imagesName = 'The images file', labelsName = 'The labels file' } = options ?? {};
+  const { imagesName = 'The images file', labelsName = 'The labels file', classes = digits } = options ?? {};
   checkBytes('images', options?.images);
   checkBytes('labels', options?.labels);
+  if (!areStrings(classes)) throw new InvalidArgumentError('classes', 'must be an array of names', classes);
   const images = snapshot(options.images, imagesName, dimensionsOf.images);
   const labels = snapshot(options.labels, labelsName, dimensionsOf.labels);
   return idxFilesDataset(
     await openIdx(memorySource(images, imagesName), dimensionsOf.images),
     await openIdx(memorySource(labels, labelsName), dimensionsOf.labels),
-    options.classes ?? digits,
+    classes,
   );
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -211,6 +211,22 @@ test('a server that stops sending is given up and tried again', async () => {
   });
   expect((await download(url, { timeout: 100 })).length).toBe(10_000);
   expect(requests).toHaveLength(4);
+});
+
+test('a server that never ends is left when more has come than the file can be', async () => {
+  const piece = randomBytes(2 ** 20);
+  const { url } = await mirror((_, __, response) => {
+    response.writeHead(200);
+    const send = () => {
+      while (!response.destroyed && response.write(piece));
+    };
+    response.on('drain', send);
+    send();
+  });
+  const error = await failure(() => download(url, { verify: true, attempts: 1 }));
+  expect(error).toBeInstanceOf(DataError);
+  // The unpacked size, and what storing it without compression adds.
+  expect(error.message).toContain('expected at most 7905552 bytes, received more');
 });
 
 test('a wrong checksum is never kept, and the error lists every attempt', async () => {
