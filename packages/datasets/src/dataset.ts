@@ -115,7 +115,7 @@ export class ArrayDataset implements Dataset {
     this.images = shared(images);
   }
 
-  /** Number, shape, classes, and checksums of pixels and labels, which are read once; above 64 MiB, a part of them. */
+  /** Number, shape, classes, and checksums of pixels and labels, which are read once; above 48 MiB, a part of them. */
   get settings(): Settings {
     const { length: samples, shape, classes, images, labels } = this;
     const sums = { images: fingerprint(images), labels: fingerprint(labels) };

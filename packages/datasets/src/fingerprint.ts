@@ -1,7 +1,7 @@
 import type { Pixels } from './pixels.js';
 
 /** Most words of 32 bits that are read; of larger arrays, blocks that are spread evenly over them. */
-const MOST = 1 << 24;
+const MOST = 3 << 22;
 const BLOCK = 1 << 12;
 
 const known = new WeakMap<object, string>();
@@ -10,7 +10,7 @@ const known = new WeakMap<object, string>();
  * A checksum of an array, 16 hex digits: two arrays of one type, of one length and with the same one hold, but for
  * bad luck, the same. It is for telling apart, not for safety.
  *
- * Arrays of more than 64 MiB are sampled. An array is read once; what is written into it later is not seen.
+ * Arrays of more than 48 MiB are sampled. An array is read once; what is written into it later is not seen.
  */
 export function fingerprint(values: Pixels | Int32Array): string {
   let digest = known.get(values);

@@ -1,9 +1,13 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CheckpointError, Generator, type Settings } from '@mnist-kit/core';
 import { DataLoader, type DataLoaderOptions, mnist, Subset, transforms as T } from '@mnist-kit/datasets';
 import { crossEntropyLoss, labelSmoothingCrossEntropy, mixup, nllLoss } from '@mnist-kit/losses';
 import {
   Adam,
   AdamW,
+  ChainedScheduler,
   ConstantLR,
   CosineAnnealingLR,
   CosineAnnealingWarmRestarts,
@@ -35,7 +39,7 @@ import {
   Trainer,
   topKAccuracy,
 } from '@mnist-kit/trainer';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { linearModel } from './linear-executor.js';
 import { digits, fit, type Made } from './resume-kit.js';
 
@@ -97,6 +101,9 @@ const own = {
   permutation: (size: number) => Int32Array.from({ length: size }, (_, i) => size - 1 - i),
 };
 const rotation = T.compose([T.randomRotation(10)]);
+
+const dir = join(tmpdir(), `resume-settings-${process.pid}`);
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const parts: Readonly<Record<string, Part>> = {
   Adam: optimizer((options) => () => new Adam(options), { lr: 0.1 }, adam, ['groups', 'amsgrad']),
@@ -212,12 +219,11 @@ const parts: Readonly<Record<string, Part>> = {
   Timer: callback(Timer, { maxTime: { hours: 1 } }, {}, { maxTime: 'a limit', interval: 'a limit' }),
   ModelCheckpoint: callback(
     ModelCheckpoint,
-    { dir: 'x' },
-    {},
+    { dir },
+    { monitor: 'trainLoss', mode: 'min' },
     {
-      ...{ dir: watches, monitor: watches, mode: watches, saveBest: watches, saveLast: watches },
-      ...{ saveTopK: watches, saveState: watches, everyNEpochs: watches, everyNSteps: watches },
-      ...{ everyNMinutes: watches, keepStates: watches },
+      ...{ dir: watches, saveBest: watches, saveLast: watches, saveTopK: watches, saveState: watches },
+      ...{ everyNEpochs: watches, everyNSteps: watches, everyNMinutes: watches, keepStates: watches },
     },
   ),
   topKAccuracy: {
@@ -413,6 +419,18 @@ describe('what has no option of its own', () => {
       { scheduler: (made) => new StepLR(made, { stepSize: 7 }) },
       { scheduler: (made) => new ExponentialLR(made, { gamma: 0.9 }) },
       [/^ {2}scheduler was StepLR \{ .*stepSize: 7.* \}, and is ExponentialLR \{ .*gamma: 0\.9.* \}$/],
+    ],
+    [
+      'a scheduler in a chain',
+      {
+        scheduler: (made) =>
+          new ChainedScheduler([new ConstantLR(made), new ExponentialLR(made, { gamma: 0.9 })]),
+      },
+      {
+        scheduler: (made) =>
+          new ChainedScheduler([new ConstantLR(made), new ExponentialLR(made, { gamma: 0.8 })]),
+      },
+      [/^ {2}scheduler\.1\.gamma was 0\.9, and is 0\.8$/],
     ],
     [
       'a scheduler more',

@@ -1,4 +1,10 @@
-import { InvalidArgumentError, ModelError, type OptionNames, type TensorDict } from '@mnist-kit/core';
+import {
+  InvalidArgumentError,
+  ModelError,
+  type OptionNames,
+  type Settings,
+  type TensorDict,
+} from '@mnist-kit/core';
 import { loadStateDict, readSafetensors, toTorchNames, writeSafetensors } from '@mnist-kit/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { closedOptions } from '../closed-options.js';
@@ -128,6 +134,12 @@ export class ModelCheckpoint implements Callback {
     this.dir = dir;
     this.#given = { monitor, mode };
     this.#options = settings;
+  }
+
+  /** Which epoch is the best: the best one so far means nothing by another measure. */
+  get settings(): Settings {
+    const { monitor = 'valLoss', mode } = this.#given;
+    return { monitor, mode };
   }
 
   /** Best value so far and its epoch. */

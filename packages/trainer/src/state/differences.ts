@@ -51,8 +51,8 @@ function format(value: Setting | undefined): string {
 function isFree({ name, saved, now }: Difference): boolean {
   if (saved !== undefined && now !== undefined) return false;
   const part = saved ?? now;
-  // A metric only watches, and a callback that stops is a limit like `epochs`; one that restores weights is more.
-  if (name.startsWith('metrics.')) return true;
+  // A metric only watches, as one that keeps files does; one that stops is a limit like `epochs`, unless it restores weights.
+  if (/^(metrics|callbacks\.ModelCheckpoint(#\d+)?)$|^metrics\.[^.]+$/.test(name)) return true;
   return name.startsWith('callbacks.EarlyStopping') && isPart(part) && part.restoreBest === false;
 }
 

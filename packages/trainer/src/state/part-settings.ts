@@ -31,7 +31,8 @@ export function plain(settings: object): Settings {
     if (Array.isArray(value)) return value.map((item) => visit(item) ?? null);
     if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
     const entries = Object.entries(value).map(([key, item]) => [key, visit(item)] as const);
-    return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+    // TensorFlow.js writes null for what a layer was not given, or leaves it out.
+    return Object.fromEntries(entries.filter(([, item]) => item !== undefined && item !== null));
   };
   return visit(settings) as Settings;
 }
