@@ -4,6 +4,8 @@ import { allocate } from './dataset.js';
 
 /** Packed bytes that are read at a time. */
 const pieceSize = 2 ** 16;
+/** How far into a gzip file its first bytes are looked for: names in its header can be as long as they like. */
+const maxHead = 2 ** 20;
 /** What a gzip file may hold however small it is. */
 const freeSize = 48 * 2 ** 20;
 /** How many times its own size a larger one may hold; images pack to a third or a tenth. */
@@ -27,10 +29,18 @@ export function isGzip(head: Uint8Array): boolean {
 export async function unpackHead(source: ByteSource, length: number): Promise<Uint8Array> {
   const head = new Uint8Array(length);
   let filled = 0;
-  for await (const piece of unpackedPieces(source)) {
-    head.set(piece.subarray(0, length - filled), filled);
-    filled = Math.min(length, filled + piece.length);
-    if (filled === length) break;
+  try {
+    for await (const piece of unpackedPieces({ ...source, size: Math.min(source.size, maxHead) })) {
+      head.set(piece.subarray(0, length - filled), filled);
+      filled = Math.min(length, filled + piece.length);
+      if (filled === length) break;
+    }
+  } catch (error) {
+    if (source.size <= maxHead) throw error;
+    throw new DataError(
+      `${source.name} cannot be unpacked: its first ${maxHead} bytes of gzip are damaged or hold too little. Delete the file and get it again.`,
+      { cause: error },
+    );
   }
   return head.subarray(0, filled);
 }

@@ -101,6 +101,20 @@ describe('what a gzip file holds is unpacked in bounded steps', () => {
       'oversized',
       MiB,
     ],
+    [
+      'nothing behind a name of three megabytes',
+      () => Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3]), Buffer.alloc(3 * MiB, 'a')]),
+      labels,
+      'its first 1048576 bytes of gzip are damaged or hold too little',
+      0,
+    ],
+    [
+      'nothing in a hundred thousand members',
+      () => Buffer.concat(Array<Buffer>(100_000).fill(gzipSync(''))),
+      labels,
+      'hold too little',
+      0,
+    ],
     ['an empty file', () => gzipSync(''), labels, 'truncated', 0],
     ['a gzip file', () => gzipSync(gzipSync(images)), labels, 'It is compressed', MiB],
   ])('%s', async (_, make, theirs, message, most) => {
