@@ -1,6 +1,7 @@
 import { checkOptionNames, DataError, InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import { arePositiveIntegers, areStrings } from './check-values.js';
 import { fingerprint } from './fingerprint.js';
+import { kindOf } from './kind-of.js';
 import { checkLabelCount, type Labels, numberedClasses, toClassIndices } from './labels.js';
 import { type Pixels, toPixels } from './pixels.js';
 
@@ -119,7 +120,7 @@ export class ArrayDataset implements Dataset {
   get settings(): Settings {
     const { length: samples, shape, classes, images, labels } = this;
     const sums = { images: fingerprint(images), labels: fingerprint(labels) };
-    return { kind: 'ArrayDataset', samples, shape, classes, ...sums };
+    return { kind: kindOf(this, ArrayDataset, 'ArrayDataset'), samples, shape, classes, ...sums };
   }
 
   get(i: number): Sample {

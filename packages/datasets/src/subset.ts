@@ -3,6 +3,7 @@ import { areFinite } from './check-values.js';
 import { checkDataset, checkPosition, type Dataset, type ImageShape, type Sample } from './dataset.js';
 import { datasetSettings } from './dataset-settings.js';
 import { fingerprint } from './fingerprint.js';
+import { kindOf } from './kind-of.js';
 
 /**
  * Some samples of another data set, in a given order (`torch.utils.data.Subset`).
@@ -52,7 +53,12 @@ export class Subset<D extends Dataset = Dataset> implements Dataset {
   /** Which samples, by a checksum of their positions, and of what. */
   get settings(): Settings {
     const { length: samples, indices, dataset } = this;
-    return { kind: 'Subset', samples, indices: fingerprint(indices), of: datasetSettings(dataset) };
+    return {
+      kind: kindOf(this, Subset, 'Subset'),
+      samples,
+      indices: fingerprint(indices),
+      of: datasetSettings(dataset),
+    };
   }
 
   get(i: number): Sample {

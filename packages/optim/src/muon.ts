@@ -1,4 +1,4 @@
-import { InvalidArgumentError, math, type OptionNames, type Parameter } from '@mnist-kit/core';
+import { InvalidArgumentError, math, type OptionNames, type Parameter, type Settings } from '@mnist-kit/core';
 import { checkBoolean, checkInteger, checkOneOf, checkRange } from './check.js';
 import {
   checkOptimizerOptions,
@@ -71,6 +71,7 @@ export class Muon extends Optimizer {
   declare momentum: number;
   readonly #options: Required<Pick<MuonOptions, 'nesterov' | 'nsSteps' | 'eps' | 'adjustLr' | 'adamEps'>>;
   readonly #betas: readonly [number, number];
+  readonly #givenMomentum: number;
 
   constructor(options: MuonOptions) {
     if (new.target === Muon) checkOptimizerOptions<MuonOptions>('Muon', options, names);
@@ -89,8 +90,18 @@ export class Muon extends Optimizer {
     checkRange('betas[1]', betas[1], 0, 1);
     checkRange('adamEps', adamEps, 0);
     this.momentum = momentum;
+    this.#givenMomentum = momentum;
     this.#options = { nesterov, nsSteps, eps, adjustLr, adamEps };
     this.#betas = [betas[0], betas[1]];
+  }
+
+  override useSettings(names: readonly string[], saved: Settings): void {
+    super.useSettings(names, saved);
+    if (names.includes('momentum')) this.momentum = this.#givenMomentum;
+  }
+
+  protected override ownSettings(): Settings {
+    return { momentum: this.#givenMomentum, betas: this.#betas, ...this.#options };
   }
 
   protected update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void {

@@ -98,7 +98,8 @@ export class Trainer<M extends Metrics = Record<never, never>> {
    * @param train Yields the training batches, in the order of each epoch.
    * @returns One record per finished epoch.
    * @throws InvalidArgumentError for settings that cannot work, ModelError and DataError for a model and data
-   * that do not fit, CallbackError for a callback that throws.
+   * that do not fit, CallbackError for a callback that throws, CheckpointError for a checkpoint that cannot be read or
+   * was saved with settings that this fit has otherwise, all of which it names.
    */
   async fit(train: LoaderLike, options: FitOptions = {}): Promise<History<M>> {
     const loaders = checkFitOptions(options);

@@ -12,6 +12,7 @@ import {
 import { checkDataset, type Dataset, type ImageShape } from '../dataset.js';
 import { datasetSettings } from '../dataset-settings.js';
 import { fingerprint } from '../fingerprint.js';
+import { kindOf } from '../kind-of.js';
 import { flatten, nameOf, type Transform } from '../transforms/transform.js';
 import { BatchIterator } from './batch-iterator.js';
 import { BatchWriter } from './batch-writer.js';
@@ -146,7 +147,7 @@ export class DataLoader implements AsyncIterable<Batch> {
   get settings(): Settings {
     const { batchSize, shuffle, dropLast } = this;
     return {
-      kind: 'DataLoader',
+      kind: kindOf(this, DataLoader, 'DataLoader'),
       ...{ batchSize, shuffle, dropLast, sampler: this.#sampler && describeSampler(this.#sampler) },
       transform: flatten(this.#transform).map((step) =>
         typeof step === 'function' ? describeFunction(step) : nameOf(step),

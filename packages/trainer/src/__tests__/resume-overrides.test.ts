@@ -16,7 +16,13 @@ import {
   SGD,
   StepLR,
 } from '@mnist-kit/optim';
-import { type RunSnapshot, type SchedulerLike, Trainer } from '@mnist-kit/trainer';
+import {
+  ExponentialMovingAverage,
+  type RunSnapshot,
+  type SchedulerLike,
+  StochasticWeightAveraging,
+  Trainer,
+} from '@mnist-kit/trainer';
 import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
 import { LinearExecutor, linearModel } from './linear-executor.js';
@@ -351,6 +357,18 @@ describe('another executor', () => {
     );
     const { snapshots: after } = await attempt(net(0.25, true), ['model.conv.trainableWeights']);
     expect(after[2].weights['conv/kernel']).toEqual(from.weights['conv/kernel']);
+    const averaging = (made: Made): Made => ({
+      ...made,
+      callbacks: () => [new ExponentialMovingAverage(), new StochasticWeightAveraging()],
+    });
+    const averaged = await fit(averaging(on('plan')), { epochs: 1 });
+    await expect(
+      fit(averaging(on('plan', 1, net(0.25, true))), {
+        resume: { from: averaged.snapshots[1], override: ['model'] },
+      }),
+    ).rejects.toThrow(
+      'model.conv.trainableWeights was 2, and is 0: the averages in the checkpoint are of other weights',
+    );
     const wide = net(0);
     await expect(attempt(wide, ['model'])).rejects.toThrow(
       /\n {2}model\.drop was Dropout .*, and is none: it is another/,

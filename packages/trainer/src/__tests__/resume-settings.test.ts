@@ -2,8 +2,17 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CheckpointError, Generator, type Settings } from '@mnist-kit/core';
-import { DataLoader, type DataLoaderOptions, mnist, Subset, transforms as T } from '@mnist-kit/datasets';
+import {
+  ArrayDataset,
+  DataLoader,
+  type DataLoaderOptions,
+  mnist,
+  Subset,
+  transforms as T,
+} from '@mnist-kit/datasets';
+import * as losses from '@mnist-kit/losses';
 import { crossEntropyLoss, labelSmoothingCrossEntropy, mixup, nllLoss } from '@mnist-kit/losses';
+import * as optim from '@mnist-kit/optim';
 import {
   Adam,
   AdamW,
@@ -15,12 +24,14 @@ import {
   LambdaLR,
   LinearLR,
   MultiStepLR,
+  Muon,
   OneCycleLR,
   type Optimizer,
   ReduceLROnPlateau,
   SGD,
   StepLR,
 } from '@mnist-kit/optim';
+import * as trainer from '@mnist-kit/trainer';
 import {
   type Callback,
   CsvLogger,
@@ -108,6 +119,15 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const parts: Readonly<Record<string, Part>> = {
   Adam: optimizer((options) => () => new Adam(options), { lr: 0.1 }, adam, ['groups', 'amsgrad']),
   AdamW: optimizer((options) => () => new AdamW(options), { lr: 0.1 }, adam, ['groups', 'amsgrad']),
+  Muon: optimizer(
+    (options) => () => new Muon(options),
+    { lr: 0.1 },
+    {
+      ...{ momentum: 0.9, nesterov: false, nsSteps: 3, eps: 1e-6, adjustLr: 'original' },
+      ...{ betas: [0.8, 0.99], adamEps: 1e-6 },
+    },
+    ['groups'],
+  ),
   SGD: optimizer(
     (options) => () => new SGD(options),
     { lr: 0.1, momentum: 0.9 },
@@ -288,6 +308,40 @@ function optionsOf(name: string, { make, into }: Part): string[] {
   throw new Error(`no list of options of ${name}`);
 }
 
+test('every part with options that there is is looked at here', () => {
+  const named = (all: object, is: (part: unknown) => boolean) =>
+    Object.entries(all).flatMap(([name, part]) => (is(part) ? [name] : []));
+  const isFunction = (part: unknown) => typeof part === 'function';
+  const isCallback = (part: unknown) =>
+    isFunction(part) &&
+    Object.getOwnPropertyNames((part as { prototype?: object }).prototype ?? {}).some((each) =>
+      /^on[A-Z]/.test(each),
+    );
+  const bases = ['Optimizer', 'LRScheduler', 'ChainedScheduler'];
+  const withoutOptions = ['TerminateOnNaN', 'EventStream'];
+  const found = [
+    ...named(optim, isFunction).filter((name) => !bases.includes(name)),
+    // What makes the loss of a mixed batch is no part of a fit.
+    ...named(losses, isFunction).filter((name) => name !== 'mixupLoss'),
+    ...named(trainer, isCallback).filter((name) => !withoutOptions.includes(name)),
+    ...['DataLoader', 'Trainer', 'topKAccuracy', 'calibrationError'],
+  ];
+  expect(Object.keys(parts).sort()).toEqual([...found].sort());
+  // The names of transforms have all of their numbers.
+  expect(Object.keys(T).sort()).toEqual(['compose', 'normalize', 'randomAffine', 'randomRotation']);
+  const ranges = [
+    { degrees: 1 },
+    { degrees: [0, 1] },
+    { translate: [0, 0.1] },
+    { scale: [1, 2] },
+    { shear: 3 },
+  ];
+  const affine = ranges.map((options) => T.randomAffine({ degrees: 0, ...options } as never).name);
+  const others = [T.randomRotation(1), T.randomRotation([0, 1]), T.normalize({ mean: 0, std: 1 })];
+  const more = [T.normalize({ mean: 0, std: 2 }), T.normalize({ mean: 1, std: 2 }), T.compose([others[0]])];
+  expect(new Set([...affine, ...[...others, ...more].map(({ name }) => name)]).size).toBe(11);
+});
+
 test.each(Object.entries(parts))('every option of %s counts, or is free for a reason', (name, part) => {
   const { others, free = {} } = part;
   const known = optionsOf(name, part);
@@ -365,6 +419,20 @@ describe('what has no option of its own', () => {
       {},
       { data: () => digits(1) },
       [/^ {2}train\.data\.images was Float32Array \w{16}, and/],
+    ],
+    [
+      'a data set, and a loader, of a class of one’s own',
+      {},
+      {
+        train: (generator) => {
+          class Other extends DataLoader {}
+          class Drawn extends ArrayDataset {}
+          const { images, labels, shape } = digits() as ArrayDataset;
+          const drawn = new Drawn({ images, labels, shape });
+          return new Other(drawn, { batchSize: 4, shuffle: true, generator });
+        },
+      },
+      [/^ {2}train was DataLoader \{.*, and is Other \{.* data: Drawn \{/],
     ],
     [
       'one label',

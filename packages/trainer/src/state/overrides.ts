@@ -18,6 +18,9 @@ export interface Resume {
 /** Settings that a fit which goes on may always change: they bound it, or how fast it runs, and not what it computes. */
 const free: readonly string[] = ['epochs', 'maxSteps', 'maxTime', 'threads', 'prefetch'];
 
+/** Callbacks that keep something for each weight that is trained. */
+const averages = /^(ExponentialMovingAverage|StochasticWeightAveraging)\b/;
+
 /**
  * Compares a fit with the checkpoint that it goes on from.
  *
@@ -100,9 +103,14 @@ function closest(name: string, known: readonly string[]): string | undefined {
 
 /** Why a fit cannot go on with a difference, if it cannot. */
 function reasonAgainst({ name, saved, now }: Difference, snapshot: RunSnapshot): string | undefined {
-  const { loader, position } = snapshot;
+  const { loader, position, callbacks } = snapshot;
   const isPresence = saved === undefined || now === undefined;
   if (/^model\..*\.inputs$/.test(name) || isLayer(saved) || isLayer(now)) return 'it is another model';
+  if (
+    /^model\..*\.trainableWeights$/.test(name) &&
+    Object.keys(callbacks).some((each) => averages.test(each))
+  )
+    return 'the averages in the checkpoint are of other weights';
   if (name === 'optimizer') return 'its state does not fit';
   if (name === 'optimizer.groups' || (/^optimizer\.groups\.\d+$/.test(name) && isPresence))
     return 'there is another number of parameter groups';

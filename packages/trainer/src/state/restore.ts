@@ -83,7 +83,11 @@ function useSettings(
   const loaded = rates(optimizer);
   if (optimizer.useSettings !== undefined) optimizer.useSettings(names, before);
   else {
-    for (const [i, group] of (optimizer.groups ?? []).entries()) group.lr = scale(loaded[i], i);
+    for (const [i, group] of ((optimizer.groups ?? []) as { lr: number; initialLr?: number }[]).entries()) {
+      group.lr = scale(loaded[i], i);
+      // One that wraps an optimizer of @mnist-kit/optim shows its groups.
+      if (group.initialLr !== undefined) group.initialLr = scale(group.initialLr, i);
+    }
     const lr = scale(loaded[0], 0);
     if (optimizer.lr !== lr) optimizer.lr = lr;
   }
