@@ -7,8 +7,10 @@ import { RECIPES } from './recipes.js';
 const RESULT_LOST = 1;
 
 async function main(argv: readonly string[], output: Output): Promise<number> {
-  if (argv[0] === 'sweep') return (await import('./sweep/command.js')).sweep(argv.slice(1));
-  if (argv[0] === 'ablation') return (await import('./ablation/command.js')).ablation(argv.slice(1));
+  const [command, ...rest] = argv;
+  if (command === 'sweep') return (await import('./sweep/command.js')).sweep(rest);
+  if (command === 'ablation') return (await import('./ablation/command.js')).ablation(rest);
+  if (command === 'table') return (await import('./results-table.js')).table(rest);
   const options = parseOptions(argv);
   // TensorFlow.js takes a moment to load: help and mistakes are answered without it.
   if (options.command === 'list') {

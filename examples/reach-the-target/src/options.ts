@@ -30,10 +30,7 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
     .option('--json', 'print one line of JSON on stdout, everything else on stderr', false)
-    .addHelpText(
-      'after',
-      '\nOther commands: npm run reach -- sweep --help, npm run reach -- ablation --help',
-    );
+    .addHelpText('after', '\nOther commands, each with --help: sweep, ablation, table');
   command.parse(argv, { from: 'user' });
 
   const [recipe] = command.args;

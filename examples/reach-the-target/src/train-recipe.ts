@@ -25,6 +25,7 @@ export interface Trained {
   /** Of the last epoch, on augmented images. */
   trainAccuracy: number;
   seconds: number;
+  /** Then accuracy and loss are NaN. */
   interrupted: boolean;
 }
 
@@ -47,14 +48,16 @@ export async function trainRecipe(recipe: Recipe, options: TrainOptions): Promis
   });
   try {
     const history = await trainer.fit(train, { epochs: recipe.epochs });
-    const { testAccuracy, testLoss } = await trainer.test(heldOut);
+    const { interrupted } = history;
+    // An unfinished training is not measured: the test set is looked at once for each that is finished.
+    const measured = interrupted ? undefined : await trainer.test(heldOut);
     return {
       parameters,
-      accuracy: testAccuracy,
-      loss: testLoss,
+      accuracy: measured?.testAccuracy ?? Number.NaN,
+      loss: measured?.testLoss ?? Number.NaN,
       trainAccuracy: history.last?.trainAccuracy ?? Number.NaN,
       seconds: (performance.now() - started) / 1000,
-      interrupted: history.interrupted,
+      interrupted,
     };
   } finally {
     await trainer.dispose();

@@ -1,5 +1,6 @@
 import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
 import { checkRecipe } from '../check-recipe.js';
+import { percent } from '../statistics.js';
 import { type Ranked, runSweep } from '../sweep/run-sweep.js';
 import type { Space } from '../sweep/space.js';
 import { trainRecipe } from '../train-recipe.js';
@@ -63,5 +64,3 @@ export function ablationTable(results: readonly Ranked[]): string {
     ...rows,
   ].join('\n');
 }
-
-const percent = (fraction: number): string => (fraction * 100).toFixed(2);

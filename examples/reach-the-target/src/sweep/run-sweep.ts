@@ -1,4 +1,5 @@
 import type { Recipe } from '../recipe.js';
+import { deviation, mean } from '../statistics.js';
 import type { Trained } from '../train-recipe.js';
 import { appendResult, prepareFile, readResults, type TrialResult } from './results-file.js';
 import type { Changes, Space } from './space.js';
@@ -111,19 +112,10 @@ function rank(trials: readonly (readonly TrialResult[])[]): Ranked[] {
       const valAccuracies = results.map(({ valAccuracy = 0 }) => valAccuracy);
       const valAccuracy = mean(valAccuracies);
       const valLoss = mean(results.map(({ valLoss = 0 }) => valLoss));
-      const deviation = deviationOf(valAccuracies, valAccuracy);
-      return { changes, epochs, parameters, valAccuracy, valLoss, valAccuracies, deviation };
+      return {
+        ...{ changes, epochs, parameters, valAccuracy, valLoss, valAccuracies },
+        deviation: deviation(valAccuracies),
+      };
     })
     .sort((a, b) => b.valAccuracy - a.valAccuracy || a.valLoss - b.valLoss);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Of a sample; `undefined` for a single value. */
-function deviationOf(values: readonly number[], middle: number): number | undefined {
-  if (values.length < 2) return undefined;
-  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1));
 }

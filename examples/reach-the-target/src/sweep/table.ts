@@ -1,3 +1,4 @@
+import { percent } from '../statistics.js';
 import type { Ranked } from './run-sweep.js';
 
 /** The ranking as a table of Markdown. */
@@ -5,7 +6,7 @@ export function sweepTable(results: readonly Ranked[]): string {
   const paths = [...new Set(results.flatMap(({ changes }) => Object.keys(changes)))];
   const header = ['validation, %', 'loss', 'parameters', 'epochs', 'seeds', ...paths];
   const rows = results.map(({ changes, valAccuracy, valLoss, valAccuracies, parameters, epochs }) => [
-    (valAccuracy * 100).toFixed(2),
+    percent(valAccuracy),
     valLoss.toFixed(4),
     String(parameters),
     String(epochs),
