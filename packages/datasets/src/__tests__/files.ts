@@ -10,8 +10,10 @@ export function idxFile(shape: readonly number[], data: Uint8Array): Buffer {
   return Buffer.concat([header, data]);
 }
 
+let zeros: Buffer | undefined;
+
 /** A gzip file that begins with `head` and goes on with `count` times 64 MiB of zeros: 64 KiB each. */
 export function gzipBomb(head: Uint8Array, count: number): Buffer {
-  const zeros = gzipSync(Buffer.alloc(2 ** 26));
+  zeros ??= gzipSync(Buffer.alloc(2 ** 26));
   return Buffer.concat([gzipSync(head), ...Array<Buffer>(count).fill(zeros)]);
 }
