@@ -64,6 +64,15 @@ test('what is not ours is not pruned, whatever its name, and does not change how
   expect(resumed).toEqual(await fit(4));
 });
 
+test('a file with the name of a state does not keep a fit from starting', async () => {
+  mkdirSync(states);
+  writeFileSync(join(states, 'checkpoint-000500'), 'a file');
+  const begun = await fit(2, 'auto');
+  expect(numbers()).toEqual(['checkpoint-000007', 'checkpoint-000008', 'checkpoint-000500']);
+  rmSync(dir, { recursive: true });
+  expect(begun).toEqual(await fit(2));
+});
+
 test('a state into which somebody has put a file of their own is not pruned', async () => {
   await fit(1);
   writeFileSync(join(states, 'checkpoint-000004', 'notes.txt'), 'good one');

@@ -229,3 +229,13 @@ test('a checkpoint says what it was made of and by what', async () => {
     node: process.version,
   });
 });
+
+test('the last weights stay those of the last step when an ended fit, which put others in place, is resumed', async () => {
+  const callbacks = () => [
+    new EarlyStopping({ monitor: 'valLoss', mode: 'min', minDelta: 5, patience: 50, restoreBest: true }),
+  ];
+  expect((await fit({}, { callbacks: callbacks() })).notes.join()).toMatch(/^Weights of epoch 1 restored/);
+  const last = readFileSync(join(dir, 'last.safetensors'));
+  await fit({ resume: 'auto' }, { callbacks: callbacks() });
+  expect(readFileSync(join(dir, 'last.safetensors')).equals(last)).toBe(true);
+});

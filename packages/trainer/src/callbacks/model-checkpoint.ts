@@ -109,6 +109,7 @@ export class ModelCheckpoint implements Callback {
   #mode: 'min' | 'max' = 'min';
   #best: Kept | undefined;
   #top: Kept[] = [];
+  /** Step whose weights `last` holds; at its end a fit may put others in place, such as an average. */
   #lastStep = -1;
   #store: Promise<CheckpointStore> | undefined;
   #unlock: (() => Promise<void>) | undefined;
@@ -224,11 +225,12 @@ export class ModelCheckpoint implements Callback {
   }
 
   state(): unknown {
-    return { best: this.#best, top: this.#top };
+    return { best: this.#best, top: this.#top, lastStep: this.#lastStep };
   }
 
   loadState(state: unknown): void {
-    const { best, top } = state as { best?: Kept; top: Kept[] };
+    const { best, top, lastStep = -1 } = state as { best?: Kept; top: Kept[]; lastStep?: number };
+    this.#lastStep = lastStep;
     this.#best = best;
     this.#top = [...top];
   }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
@@ -67,6 +67,8 @@ export class CheckpointStore {
     const numbers = numbersIn(await this.#names());
     for (const number of numbers.reverse()) {
       const folder = this.#folder(number);
+      // A state is a folder even when it is damaged: this is somebody else's.
+      if (await isFile(folder)) continue;
       try {
         return { snapshot: await readCheckpoint(folder), folder, damaged };
       } catch (error) {
@@ -127,6 +129,13 @@ export class CheckpointStore {
   #folder(number: number): string {
     return join(this.#dir, nameOf(number));
   }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 function nameOf(number: number): string {
