@@ -11,7 +11,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CheckpointError, Generator } from '@mnist-kit/core';
-import { ModelCheckpoint, type ModelCheckpointOptions, Trainer } from '@mnist-kit/trainer';
+import { type Callback, ModelCheckpoint, type ModelCheckpointOptions, Trainer } from '@mnist-kit/trainer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LinearExecutor, linearModel } from './linear-executor.js';
 import { ListLoader, threeClasses } from './list-loader.js';
@@ -26,13 +26,18 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Three steps and a state after each, and one after the epoch. */
-async function fit(epochs: number, resume?: string, options: Partial<ModelCheckpointOptions> = {}) {
+async function fit(
+  epochs: number,
+  resume?: string,
+  options: Partial<ModelCheckpointOptions> = {},
+  callbacks: Callback[] = [],
+) {
   const generator = new Generator(9);
   const model = linearModel();
   const executor = new LinearExecutor(model);
   const trainer = new Trainer({
     ...{ model, executor, generator, optimizer: momentum(0.1), loss: nll },
-    callbacks: [new ModelCheckpoint({ dir, monitor: 'trainLoss', everyNSteps: 1, ...options })],
+    callbacks: [...callbacks, new ModelCheckpoint({ dir, monitor: 'trainLoss', everyNSteps: 1, ...options })],
     log: () => {},
   });
   const train = new ListLoader(threeClasses(12), { generator, noise: 0.3 });
@@ -179,3 +184,24 @@ test('a process that ends while no fit runs leaves no listener behind', async ()
   await Promise.all([fit(1), fit(1, undefined, { dir: join(dir, 'other') })]);
   expect(process.listenerCount('exit')).toBe(before);
 });
+
+test.each([
+  ['had none', 0, 2],
+  ['had some', 1, 2],
+])(
+  'a fit that begins while another one, in a folder that %s, trains to its end is refused',
+  async (_, before, epochs) => {
+    if (before > 0) await fit(before);
+    const other = { name: 'other', onFitStart: () => fit(epochs, 'auto').then(() => {}) };
+    const late = fit(epochs, 'auto', {}, [other]);
+    await expect(late).rejects.toThrow(CheckpointError);
+    await expect(late).rejects.toThrow(
+      /^Another fit wrote to .*checkpoints while this one began\. Start this one again/,
+    );
+    expect(existsSync(join(dir, '.lock'))).toBe(false);
+    expect(readdirSync(dir).filter((name) => name.startsWith('previous'))).toEqual([]);
+    const again = await fit(4, 'auto');
+    rmSync(dir, { recursive: true });
+    expect(again).toEqual(await fit(4));
+  },
+);

@@ -12,7 +12,9 @@ interface LoggedEvent {
 /** Steps for which `tag` was logged, as TensorBoard shows them: what a restart does again is dropped. */
 export function loggedSteps(dir: string, tag: string): number[] {
   const kept: LoggedEvent[] = [];
-  for (const name of readdirSync(dir).sort())
+  for (const name of readdirSync(dir)
+    .filter((file) => file.includes('tfevents'))
+    .sort())
     for (const event of eventsIn(readFileSync(join(dir, name)))) {
       if (event.restarts) while ((kept.at(-1)?.step ?? -1) >= event.step) kept.pop();
       else if (event.bytes.includes(tag)) kept.push(event);

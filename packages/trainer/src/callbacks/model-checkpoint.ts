@@ -165,7 +165,7 @@ export class ModelCheckpoint implements Callback {
     const files = await import('../node/files.js');
     await files.ensureWritableFolder(this.dir);
     this.#unlock = await files.lockFolder(this.dir);
-    await (await this.#states()).clean();
+    await (await this.#states()).begin();
     await files.removeLeftovers(this.dir);
     if (run.step === 0) run.replaces(this.dir, await this.#earlierFiles());
     this.#savedAt = '';

@@ -23,6 +23,8 @@ export class CheckpointStore {
   #kept: number[] | undefined;
   /** Numbers of those that turned out to be damaged. */
   readonly #damaged = new Set<number>();
+  /** Those among which {@link latest} chose. */
+  #seen: string | undefined;
 
   /**
    * @param dir Folder of the numbered folders; created with the first one.
@@ -65,6 +67,7 @@ export class CheckpointStore {
     const damaged: string[] = [];
     let foreign = false;
     const numbers = numbersIn(await this.#names());
+    this.#seen = numbers.join();
     for (const number of numbers.reverse()) {
       const folder = this.#folder(number);
       // A state is a folder even when it is damaged: this is somebody else's.
@@ -91,9 +94,20 @@ export class CheckpointStore {
     return (await this.#own(await this.#names())).length === 0;
   }
 
-  /** Removes what a process that was killed while writing left behind; looks at the folder anew. */
-  async clean(): Promise<void> {
+  /**
+   * Begins with a folder that nobody else writes to any more: looks at it anew, and removes what a process that was
+   * killed while writing left behind.
+   *
+   * @throws CheckpointError when another fit has written states since {@link latest} chose one.
+   */
+  async begin(): Promise<void> {
+    const seen = this.#seen;
+    this.#seen = undefined;
     this.#kept = undefined;
+    if (seen !== undefined && seen !== numbersIn(await this.#names()).join())
+      throw new CheckpointError(
+        `Another fit wrote to ${this.#dir} while this one began. Start this one again: it goes on from what is there now.`,
+      );
     for (const name of await this.#names())
       if (isTemporary(name))
         await rm(join(this.#dir, name), { recursive: true, force: true }).catch(() => {});
