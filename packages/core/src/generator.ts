@@ -169,6 +169,7 @@ export class Generator {
    * @throws InvalidArgumentError when `p` is not in [0, 1].
    */
   dropoutMask(out: Float32Array, p: number): Float32Array {
+    if (!(out instanceof Float32Array)) throw new InvalidArgumentError('out', 'must be a Float32Array', out);
     checkProbability(p);
     if (p === 0 || p === 1) return out.fill(1 - p);
     const keep = 1 - p;

@@ -88,6 +88,8 @@ export function checkOptionNames<T extends object>(
 /**
  * The known name that `key` was probably meant to be, if any is close.
  *
+ * @throws InvalidArgumentError for something that is no name, or no list of them.
+ *
  * @param key The name that is unknown: `weight_decay`.
  * @param known Every name that there is.
  *
@@ -99,6 +101,9 @@ export function checkOptionNames<T extends object>(
  * ```
  */
 export function closestName(key: string, known: readonly string[]): string | undefined {
+  if (typeof key !== 'string') throw new InvalidArgumentError('key', 'must be a string', key);
+  if (!Array.isArray(known) || known.some((name) => typeof name !== 'string'))
+    throw new InvalidArgumentError('known', 'must be an array of strings', known);
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
   const asked = plain(key);
   const same = known.find((name) => plain(name) === asked);

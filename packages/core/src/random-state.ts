@@ -68,6 +68,8 @@ export class RandomState {
 
   /** `np.random.shuffle(values)`: reorders an array in place, and returns it. */
   shuffle<T extends unknown[] | Int32Array | Uint8Array | Float32Array | Float64Array>(values: T): T {
+    if (!Array.isArray(values) && !ArrayBuffer.isView(values))
+      throw new InvalidArgumentError('values', 'must be an array or a typed array', values);
     for (let i = values.length - 1; i > 0; i--) {
       const j = this.#interval(i);
       const held = values[i];

@@ -6,6 +6,7 @@ import {
   type TensorDict,
 } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { StepTarget } from './executor.js';
 
 /**
@@ -15,6 +16,22 @@ import type { StepTarget } from './executor.js';
 /** @throws EngineError for an executor that was disposed of. */
 export function checkOpen(disposed: boolean): void {
   if (disposed) throw new EngineError('This executor was disposed of. Make a new one.');
+}
+
+/**
+ * @throws InvalidArgumentError for something that is no layers model, ModelError for one that was disposed of.
+ */
+export function checkModel(model: LayersModel): void {
+  const lists = [model?.inputs, model?.outputs, model?.layers];
+  if (!lists.every(Array.isArray) || typeof model.getWeights !== 'function')
+    throw new InvalidArgumentError('model', 'must be a tf.LayersModel', model);
+  try {
+    for (const weight of model.weights) weight.read();
+  } catch (cause) {
+    throw new ModelError('The model was disposed of, so it cannot be used any more. Make a new one.', {
+      cause,
+    });
+  }
 }
 
 /** @throws InvalidArgumentError for a size that no batch has. */
@@ -117,6 +134,8 @@ export function checkWeights(
   shapes: ReadonlyMap<string, readonly (number | null)[]>,
   weights: TensorDict,
 ): void {
+  if (weights === null || typeof weights !== 'object')
+    throw new CheckpointError(`Weights must be tensors by name. Received: ${String(weights)}`);
   for (const [name, tensor] of Object.entries(weights)) {
     const expected = shapes.get(name);
     if (expected === undefined)
@@ -131,7 +150,7 @@ export function checkWeights(
       );
     if (String(shape) !== String(expected) || data.length !== size)
       throw new CheckpointError(
-        `Weight "${name}" must have the shape [${expected.join(', ')}]. Received: [${shape?.join(', ')}] with ${data.length} values`,
+        `Weight "${name}" must have the shape [${expected.join(', ')}]. Received: [${String(shape)}] with ${data.length} values`,
       );
   }
 }

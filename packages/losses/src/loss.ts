@@ -52,7 +52,14 @@ export function softTargetLoss(
       return crossEntropy(outputs, targets, reduction);
     });
   };
-  return Object.assign(describeLoss(loss, name, reduction, softTargets), { settings });
+  const checked = (labels: Int32Array, classes: number): Float32Array => {
+    if (!(labels instanceof Int32Array))
+      throw new InvalidArgumentError('labels', 'must be an Int32Array of classes', labels);
+    if (!Number.isSafeInteger(classes) || classes < 1)
+      throw new InvalidArgumentError('classes', 'must be a positive integer', classes);
+    return softTargets(labels, classes);
+  };
+  return Object.assign(describeLoss(loss, name, reduction, checked), { settings });
 }
 
 /**

@@ -33,7 +33,10 @@ type Mixed = Omit<MixupDraw, 'partners'> & { readonly partners: ArrayLike<number
  * const loss = draw ? mixupLoss(nllLoss(), draw) : nllLoss();
  * ```
  */
-export function mixupLoss(loss: LossFunction, { lambda, partners }: Mixed): Loss {
+export function mixupLoss(loss: LossFunction, mixed: Mixed): Loss {
+  if (mixed === null || typeof mixed !== 'object')
+    throw new InvalidArgumentError('mixed', 'must be { lambda, partners }, as mixup draws them', mixed);
+  const { lambda, partners } = mixed;
   if (typeof loss !== 'function')
     throw new InvalidArgumentError('loss', 'must be a function of outputs and labels', loss);
   checkShare('lambda', lambda);
@@ -46,13 +49,13 @@ export function mixupLoss(loss: LossFunction, { lambda, partners }: Mixed): Loss
       const rows = softTargets(labels, classes);
       return mixRows(rows, classes, { lambda, partners }, new Float32Array(rows.length));
     });
-  const mixed = (outputs: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor =>
+  const mean = (outputs: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor =>
     tf.tidy(() => {
       checkSize(labels.shape[0], partners);
       const partnerLabels = tf.gather(labels, tf.tensor1d(Int32Array.from(partners), 'int32'));
       return tf.add(tf.mul(loss(outputs, labels), lambda), tf.mul(loss(outputs, partnerLabels), 1 - lambda));
     });
-  return describeLoss(mixed, name, reduction);
+  return describeLoss(mean, name, reduction);
 }
 
 /** `lambda * row + (1 - lambda) * row of the partner`, written into another array. */

@@ -110,6 +110,10 @@ export function mixup(options: MixupOptions = {}): Mixup {
   let copy = new Float32Array(0);
 
   const draw = (size: number, generator: Generator): MixupDraw | undefined => {
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw new InvalidArgumentError('size', 'must be a positive integer', size);
+    if (typeof generator?.randomUint32 !== 'function' || typeof generator.randperm !== 'function')
+      throw new InvalidArgumentError('generator', 'must be a Generator: new Generator(1)', generator);
     if (own === undefined) random ??= new RandomState(generator.randomUint32());
     const source = own ?? (random as RandomState);
     if (source.random() >= probability) return undefined;
@@ -126,6 +130,7 @@ export function mixup(options: MixupOptions = {}): Mixup {
     draw,
     settings,
     mix: (batch, generator) => {
+      checkImages(batch);
       const drawn = draw(batch.size, generator);
       if (drawn === undefined) return undefined;
       const length = batch.shape[0] * batch.shape[1] * batch.shape[2];
@@ -146,4 +151,17 @@ export function mixup(options: MixupOptions = {}): Mixup {
       }
     },
   };
+}
+
+/** @throws InvalidArgumentError for a batch without the images that it says it has. */
+function checkImages(batch: Batch): void {
+  const pixels = batch?.shape?.length === 3 ? batch.shape[0] * batch.shape[1] * batch.shape[2] : Number.NaN;
+  if (!Number.isSafeInteger(pixels) || pixels < 1)
+    throw new InvalidArgumentError('batch.shape', 'must be [height, width, channels]', batch?.shape);
+  if (!(batch.images instanceof Float32Array) || !(batch.images.length >= batch.size * pixels))
+    throw new InvalidArgumentError(
+      'batch.images',
+      `must be a Float32Array of ${batch.size} images of ${pixels} pixels`,
+      batch.images,
+    );
 }

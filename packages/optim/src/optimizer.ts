@@ -142,6 +142,8 @@ export abstract class Optimizer {
     if (!Array.isArray(groups))
       throw new InvalidArgumentError('groups', 'must be an array of { match, lr, weightDecay }', groups);
     const own = groups.map((group, i) => {
+      if (group === null || typeof group !== 'object')
+        throw new InvalidArgumentError(`groups[${i}]`, 'must be { match, lr, weightDecay }', group);
       const settings = { lr, weightDecay };
       if (group.lr !== undefined) settings.lr = group.lr;
       if (group.weightDecay !== undefined) settings.weightDecay = group.weightDecay;
@@ -189,6 +191,19 @@ export abstract class Optimizer {
    * @throws CheckpointError when a loaded state does not fit the parameter's size.
    */
   step(parameters: readonly Parameter[]): void {
+    if (!Array.isArray(parameters))
+      throw new InvalidArgumentError(
+        'parameters',
+        'must be an array of { name, shape, value, gradient }',
+        parameters,
+      );
+    for (const [i, { value, gradient }] of parameters.map((parameter) => parameter ?? {}).entries())
+      if (!(value instanceof Float32Array && gradient instanceof Float32Array))
+        throw new InvalidArgumentError(
+          `parameters[${i}]`,
+          'must have a `value` and a `gradient` that are Float32Arrays',
+          parameters[i],
+        );
     this.#step++;
     for (const parameter of parameters) {
       const { name, value, gradient } = parameter;
@@ -234,7 +249,7 @@ export abstract class Optimizer {
   loadState(state: OptimizerState): void {
     if (state?.kind !== this.kind)
       throw new CheckpointError(`This state is of ${state?.kind ?? 'no optimizer'}, not of ${this.kind}.`);
-    if (state.groups?.length !== this.groups.length)
+    if (!Array.isArray(state.groups) || state.groups.length !== this.groups.length)
       throw new CheckpointError(
         `The state has ${state.groups?.length ?? 0} parameter groups, the optimizer has ${this.groups.length}. ` +
           'Make it with the same `groups`.',

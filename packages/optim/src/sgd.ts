@@ -1,4 +1,10 @@
-import { InvalidArgumentError, type OptionNames, type Parameter, type Settings } from '@mnist-kit/core';
+import {
+  CheckpointError,
+  InvalidArgumentError,
+  type OptionNames,
+  type Parameter,
+  type Settings,
+} from '@mnist-kit/core';
 import { checkBoolean, checkRange } from './check.js';
 import {
   checkOptimizerOptions,
@@ -80,9 +86,12 @@ export class SGD extends Optimizer {
   }
 
   override loadState(state: SGDState): void {
+    const { started } = state ?? {};
+    if (started !== undefined && !Array.isArray(started))
+      throw new CheckpointError('This state of SGD is damaged: `started` is no list of names.');
     super.loadState(state);
     this.#started.clear();
-    for (const name of state.started ?? Object.keys(state.steps)) this.#started.add(name);
+    for (const name of started ?? Object.keys(state.steps)) this.#started.add(name);
   }
 
   override useSettings(names: readonly string[], saved: Settings): void {

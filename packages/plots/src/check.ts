@@ -15,6 +15,33 @@ export function checkArray(argument: string, value: unknown, least: number, what
   }
 }
 
+/** Throws unless `value` is an object; `what` says of which kind. */
+export function checkObject(argument: string, value: unknown, what: string): void {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new InvalidArgumentError(argument, `must be ${what}`, value);
+}
+
+/** Throws unless `value` is a text. */
+export function checkText(argument: string, value: unknown): void {
+  if (typeof value !== 'string') throw new InvalidArgumentError(argument, 'must be a string', value);
+}
+
+/** Throws unless `value` is an array of texts. */
+export function checkTexts(argument: string, value: unknown): void {
+  checkArray(argument, value, 0, 'strings');
+  for (const [i, text] of (value as unknown[]).entries()) checkText(`${argument}[${i}]`, text);
+}
+
+/** Throws unless `value` is an array or a typed array of numbers, NaN and infinities included. */
+export function checkNumbers(argument: string, value: unknown): void {
+  const list =
+    Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView)) ? value : undefined;
+  if (list === undefined) throw new InvalidArgumentError(argument, 'must be an array of numbers', value);
+  if (!Array.isArray(list)) return;
+  const at = list.findIndex((item) => typeof item !== 'number');
+  if (at !== -1) throw new InvalidArgumentError(`${argument}[${at}]`, 'must be a number', list[at]);
+}
+
 /** What every plot takes, for `checkOptionNames`. */
 export const plotOptionNames: OptionNames<PlotOptions> = {
   title: true,
@@ -70,6 +97,7 @@ export function checkCounts(counts: readonly (readonly number[])[], classNames?:
       }
     }
   }
+  if (classNames !== undefined) checkTexts('classNames', classNames);
   if (classNames !== undefined && classNames.length !== counts.length) {
     throw new InvalidArgumentError('classNames', `must hold ${counts.length} names`, classNames);
   }

@@ -1,5 +1,5 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
-import { checkCounts, checkInteger, withDefaults } from './check.js';
+import { checkCounts, checkInteger, checkNumbers, withDefaults } from './check.js';
 import { formatNumber, formatPercent } from './format.js';
 import { color, onFaint, onStrong, rightShades, wrongShades } from './palette.js';
 import { element, escapeXml, label, type PlotOptions, svgDocument } from './svg.js';
@@ -176,6 +176,8 @@ export function countConfusions(
   classes: number,
 ): number[][] {
   checkInteger('classes', classes, 1);
+  checkNumbers('labels', labels);
+  checkNumbers('predicted', predicted);
   if (predicted.length !== labels.length) {
     throw new InvalidArgumentError(
       'predicted.length',

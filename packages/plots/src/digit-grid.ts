@@ -1,6 +1,6 @@
 import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 import { encode } from 'fast-png';
-import { checkArray, checkInteger, withDefaults } from './check.js';
+import { checkArray, checkInteger, checkObject, checkText, checkTexts, withDefaults } from './check.js';
 import { color } from './palette.js';
 import { element, escapeXml, label, type PlotOptions, svgDocument } from './svg.js';
 
@@ -66,10 +66,16 @@ export const digitGridOptionNames: OptionNames<DigitGridOptions> = {
 export function digitGrid(images: readonly CaptionedImage[], options: DigitGridOptions = {}): string {
   checkOptionNames<DigitGridOptions>('digitGrid', options, digitGridOptionNames);
   checkArray('images', images, 0, 'images');
-  for (const [i, image] of images.entries())
+  for (const [i, image] of images.entries()) {
+    checkObject(`images[${i}]`, image, '{ image, caption, tooltip }');
     checkOptionNames<CaptionedImage>(`images[${i}]`, image, { image: true, caption: true, tooltip: true });
+    checkObject(`images[${i}].image`, image.image, '{ data, width, height }');
+    if (image.caption !== undefined) checkTexts(`images[${i}].caption`, image.caption);
+    if (image.tooltip !== undefined) checkText(`images[${i}].tooltip`, image.tooltip);
+  }
   const { subtitle, columns = Math.max(1, Math.min(8, images.length)), imageSize = 72 } = options;
   checkInteger('columns', columns, 1);
+  if (subtitle !== undefined) checkText('subtitle', subtitle);
   checkInteger('imageSize', imageSize, 8);
   const { title, theme } = withDefaults(options, { title: 'Digits', width: 400, height: 400 });
 

@@ -1,6 +1,6 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { decades, extent, integerAxis, niceRange, valueAxis } from './axes.js';
-import { checkArray, plotOptionNames, withDefaults } from './check.js';
+import { checkArray, checkObject, plotOptionNames, withDefaults } from './check.js';
 import { formatRate } from './format.js';
 import { finiteOrGap, renderPanels } from './line-panels.js';
 import { color } from './palette.js';
@@ -62,6 +62,8 @@ export function learningRateCurve(
     throw new InvalidArgumentError('x', "must be 'epoch' or 'step'", options.x);
   }
   checkArray('points', points, 1, 'point');
+  for (const [i, point] of points.entries())
+    checkObject(`points[${i}]`, point, '{ epoch, lr } or { step, lr }');
   const byStep =
     options.x === undefined ? points.some((point) => point.epoch === undefined) : options.x === 'step';
   const xs = points.map((point, i) => {

@@ -1,6 +1,6 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { decades, extent, niceRange, valueAxis } from './axes.js';
-import { checkArray, plotOptionNames, withDefaults } from './check.js';
+import { checkArray, checkObject, plotOptionNames, withDefaults } from './check.js';
 import { formatNumber, formatRate } from './format.js';
 import { finiteOrGap, type Line, renderPanels } from './line-panels.js';
 import { color } from './palette.js';
@@ -117,7 +117,9 @@ function lossRange(losses: readonly number[]): { min: number; max: number; inter
   return niceRange([Math.min(lowest, 0), Math.min(range[1], ceiling)], { ticks: 4 });
 }
 
-function checkSweep({ lrs, losses, smoothed, suggestion }: LearningRateSweep): void {
+function checkSweep(sweep: LearningRateSweep): void {
+  checkObject('sweep', sweep, '{ lrs, losses }, as `findLearningRate` returns');
+  const { lrs, losses, smoothed, suggestion } = sweep;
   checkArray('lrs', lrs, 1, 'learning rates');
   for (const [i, lr] of lrs.entries()) {
     if (!(lr > 0 && lr < Number.POSITIVE_INFINITY))

@@ -1,6 +1,14 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { decades, extent, integerAxis, niceRange, valueAxis } from './axes.js';
-import { checkArray, checkInteger, plotOptionNames, withDefaults } from './check.js';
+import {
+  checkArray,
+  checkInteger,
+  checkNumbers,
+  checkObject,
+  checkText,
+  plotOptionNames,
+  withDefaults,
+} from './check.js';
 import { formatNumber, formatRate } from './format.js';
 import { finiteOrGap, type Line, renderPanels } from './line-panels.js';
 import { color, seriesColors } from './palette.js';
@@ -71,8 +79,13 @@ export function lossComparison(curves: readonly NamedCurve[], options: LossCompa
     throw new InvalidArgumentError('tolerance', 'must be above 0', tolerance);
   }
   checkInteger('firstStep', firstStep, 0);
+  checkText('xName', xName);
+  checkText('yName', yName);
   checkArray('curves', curves, 2, 'curves');
   for (const [i, curve] of curves.entries()) {
+    checkObject(`curves[${i}]`, curve, '{ name, values }');
+    checkText(`curves[${i}].name`, curve.name);
+    checkNumbers(`curves[${i}].values`, curve.values);
     if (curve.values.length === 0) {
       throw new InvalidArgumentError(`curves[${i}].values`, 'must hold at least one value', []);
     }

@@ -1,5 +1,5 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
-import { checkInteger } from './check.js';
+import { checkArray, checkInteger, checkNumbers, checkObject, checkTexts } from './check.js';
 import { type DigitGridOptions, digitGrid, digitGridOptionNames, type GrayImage } from './digit-grid.js';
 import { formatNumber, formatPercent } from './format.js';
 
@@ -52,8 +52,11 @@ export interface WorstMistakesOptions extends DigitGridOptions {
  * ```
  */
 export function findMistakes(predictions: LabelledPredictions): Mistake[] {
+  checkObject('predictions', predictions, '{ labels, logProbabilities, classes }');
   const { labels, logProbabilities, classes = 10 } = predictions;
   checkInteger('classes', classes, 1);
+  checkNumbers('labels', labels);
+  checkNumbers('logProbabilities', logProbabilities);
   if (logProbabilities.length !== labels.length * classes) {
     throw new InvalidArgumentError(
       'logProbabilities.length',
@@ -123,11 +126,13 @@ export function worstMistakes(
   });
   const { count = 24, classNames, ...grid } = options;
   checkInteger('count', count, 1);
+  const mistakes = findMistakes(predictions);
   const classes = predictions.classes ?? 10;
+  if (classNames !== undefined) checkTexts('classNames', classNames);
+  if (typeof images !== 'function') checkArray('images', images, 0, 'images');
   if (classNames !== undefined && classNames.length !== classes) {
     throw new InvalidArgumentError('classNames', `must hold ${classes} names`, classNames);
   }
-  const mistakes = findMistakes(predictions);
   const name = (c: number) => classNames?.[c] ?? String(c);
   const drawn = mistakes.slice(0, count).map((mistake) => {
     const { index, label, predicted, confidence } = mistake;

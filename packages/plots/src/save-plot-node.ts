@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { checkOptionNames, EngineError, InvalidArgumentError } from '@mnist-kit/core';
 import { writeFileAtomic } from '@mnist-kit/core/node';
+import { checkText } from './check.js';
 import { toPng } from './to-png.js';
 
 /** Options of `savePlot`. */
 export interface SavePlotOptions {
-  /** Pixels of a PNG for each CSS pixel of the SVG. Default 2. */
+  /** Pixels of a PNG for each CSS pixel of the SVG. Default 2. Refused for other formats, which have no pixels. */
   scale?: number;
 }
 
@@ -17,7 +18,8 @@ export interface SavePlotOptions {
  * @param path Where the file goes.
  * @param content An SVG from one of the plots, or an HTML document from `htmlReport` or `trainingReport`.
  * @param options `scale`, for PNG.
- * @throws {InvalidArgumentError} The name ends otherwise, or the content is not what its ending says.
+ * @throws {InvalidArgumentError} The name ends otherwise, the content is not what its ending says, or `scale` comes with
+ *   another format.
  * @throws {EngineError} The file cannot be written; the message says what to do.
  *
  * @example
@@ -32,10 +34,17 @@ export interface SavePlotOptions {
  */
 export async function savePlot(path: string, content: string, options: SavePlotOptions = {}): Promise<void> {
   checkOptionNames<SavePlotOptions>('savePlot', options, { scale: true });
-  const format = extname(path).toLowerCase();
+  const format = typeof path === 'string' ? extname(path).toLowerCase() : '';
   if (format !== '.svg' && format !== '.png' && format !== '.html') {
     throw new InvalidArgumentError('path', 'must end in .svg, .png or .html', path);
   }
+  checkText('content', content);
+  if (options.scale !== undefined && format !== '.png')
+    throw new InvalidArgumentError(
+      'scale',
+      'is for .png files, and must be left out for others',
+      options.scale,
+    );
   const isSvg = /^\s*<svg[\s>]/.test(content);
   if (isSvg === (format === '.html')) {
     const expected = isSvg

@@ -1,6 +1,6 @@
-import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, closestName, InvalidArgumentError } from '@mnist-kit/core';
 import { extent, integerAxis, niceRange, valueAxis } from './axes.js';
-import { checkArray, plotOptionNames, withDefaults } from './check.js';
+import { checkArray, checkObject, checkText, plotOptionNames, withDefaults } from './check.js';
 import { checkHistory, type EpochRecord, isFraction, metricOf } from './epoch-record.js';
 import { formatNumber, formatPercent } from './format.js';
 import { finiteOrGap, type Line, type Panel, renderPanels } from './line-panels.js';
@@ -41,7 +41,7 @@ export interface TrainingCurvesOptions extends PlotOptions {
  *   `extra`, `layout`.
  * @returns A complete SVG document.
  * @throws {InvalidArgumentError} The history is empty, its epochs do not grow, an accuracy or the target lies
- *   outside 0 to 1, or no record holds a loss or an accuracy.
+ *   outside 0 to 1, no record holds a loss or an accuracy, or none holds a number that `extra` asks for.
  *
  * @example
  * ```ts
@@ -66,8 +66,13 @@ export function trainingCurves(history: readonly EpochRecord[], options: Trainin
   });
   const { target, extra = [], layout = 'row' } = options;
   checkArray('extra', extra, 0, 'curves');
-  for (const [i, curve] of extra.entries())
+  for (const [i, curve] of extra.entries()) {
+    checkObject(`extra[${i}]`, curve, '{ metric, name }');
     checkOptionNames<ExtraCurve>(`extra[${i}]`, curve, { metric: true, name: true });
+    checkText(`extra[${i}].metric`, curve.metric);
+    checkText(`extra[${i}].name`, curve.name);
+    checkRecorded(history, curve.metric, `extra[${i}].metric`);
+  }
   if (layout !== 'row' && layout !== 'column') {
     throw new InvalidArgumentError('layout', "must be 'row' or 'column'", layout);
   }
@@ -140,6 +145,18 @@ export function trainingCurves(history: readonly EpochRecord[], options: Trainin
     heading: options.title,
     description: describe(history, target),
   });
+}
+
+/** A curve that is asked for must be there to be drawn; those that are drawn anyway need not. */
+function checkRecorded(history: readonly EpochRecord[], metric: string, argument: string): void {
+  if (['trainLoss', 'valLoss', 'trainAccuracy', 'valAccuracy'].includes(metric)) return;
+  if (history.some((record) => metricOf(record, metric) !== undefined)) return;
+  const known = [...new Set(history.flatMap((record) => Object.keys(record)))].filter((key) =>
+    history.some((record) => metricOf(record, key) !== undefined),
+  );
+  const meant = closestName(metric, known);
+  const hint = meant === undefined ? `; there are ${known.join(', ')}` : ` (did you mean \`${meant}\`?)`;
+  throw new InvalidArgumentError(argument, `must be a number that the history has${hint}`, metric);
 }
 
 interface MetricLine extends Line {

@@ -22,7 +22,7 @@ export function checkBatch(batch: Batch, { inputShape, classes }: Executor, numb
     throw new DataError(
       `A loader must yield batches { images, labels, size, shape, indices }. Received: ${describe(batch)}`,
     );
-  const { shape, size, images, labels } = batch;
+  const { shape, size, images, labels, indices } = batch;
   const [height, width, channels] = inputShape;
   if (shape?.length !== 3 || shape[0] !== height || shape[1] !== width || shape[2] !== channels)
     throw new ModelError(
@@ -43,6 +43,10 @@ export function checkBatch(batch: Batch, { inputShape, classes }: Executor, numb
     throw new DataError(
       `A batch of ${size} samples needs ${size * pixels} pixels and ${size} labels. ` +
         `Received: ${images.length} pixels and ${labels.length} labels`,
+    );
+  if (indices !== undefined && tagOf(indices) !== 'Int32Array')
+    throw new DataError(
+      `The \`indices\` of a batch must be an Int32Array of positions. Received: indices=${describe(indices)}`,
     );
   if (isOneHot(batch, classes))
     throw new DataError(`${explainLabels(batch, classes)}. Received: labels=${describe(labels)}`);

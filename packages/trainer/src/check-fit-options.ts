@@ -29,7 +29,10 @@ export function checkFitOptions(options: FitOptions): Readonly<Record<string, Lo
 
 function namedLoaders(val: FitOptions['val']): Readonly<Record<string, LoaderLike>> {
   if (val === undefined) return {};
-  if (isLoader(val)) return { val };
+  if (isLoader(val)) {
+    checkLoader(val, 'val');
+    return { val };
+  }
   const names = val === null || typeof val !== 'object' || Array.isArray(val) ? [] : Object.keys(val);
   if (names.length === 0)
     throw new InvalidArgumentError('val', 'must be a loader, or loaders by name: { val, clean }', val);

@@ -99,6 +99,11 @@ function checkNumbers(options: TrainerOptions): void {
     checkCount(name, options[name], 1);
   checkCount('numSanityValSteps', options.numSanityValSteps, 0);
   if (fastDevRun !== undefined && typeof fastDevRun !== 'boolean') checkCount('fastDevRun', fastDevRun, 1);
+  for (const name of ['limitTrainBatches', 'limitValBatches'] as const) {
+    const limit: unknown = options[name];
+    if (limit !== undefined && typeof limit !== 'number')
+      throw new InvalidArgumentError(name, 'must be a number of batches, or a fraction below 1', limit);
+  }
   if (valEvery !== undefined && !(valEvery > 0 && (valEvery < 1 || Number.isInteger(valEvery))))
     throw new InvalidArgumentError('valEvery', 'must be a number of epochs, or a fraction below 1', valEvery);
   if (typeof gradientClip === 'number')

@@ -72,4 +72,9 @@ export function checkLoader(loader: LoaderLike, argument: string, or = ''): void
       `must be a DataLoader or another async iterable of batches${or}`,
       loader,
     );
+  for (const name of ['length', 'batchSize'] as const) {
+    const value = loader[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
+      throw new InvalidArgumentError(`${argument}.${name}`, 'must be a number of batches or samples', value);
+  }
 }

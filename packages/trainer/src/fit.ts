@@ -10,6 +10,7 @@ import { type EpochRecord, History, noRecords } from './history.js';
 import { listenForInterrupts } from './interrupt.js';
 import { resolveLimit } from './loops/limits.js';
 import { Meter } from './loops/meter.js';
+import { openLoader } from './loops/open-loader.js';
 import { OptimizerStep, stopAtMaxSteps } from './loops/optimizer-step.js';
 import { Profiler } from './loops/profiler.js';
 import { refreshBatchNorm } from './loops/refresh-batch-norm.js';
@@ -235,7 +236,7 @@ export class Fit {
     const { train } = this.#parts;
     if (from === undefined || from.kind === 'epochStart') {
       if (train.state === undefined) this.#replay.epoch = generatorStates(this.#stateful);
-      return train[Symbol.asyncIterator]();
+      return openLoader(train);
     }
     if (from.kind === 'replay') this.#replay.epoch = from.epoch;
     return iterateFrom(from, this.#run.batch, train, this.#stateful, this.#overriddenNames);

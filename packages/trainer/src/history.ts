@@ -116,11 +116,16 @@ export class History<M extends Metrics = Record<never, never>> {
    * @param measured Which way numbers are better, where that is known better than the records do.
    */
   static from(
-    { epochs, validations, stopReason, stopMessage, better = {} }: HistoryRecords,
+    records: HistoryRecords,
     measured: Iterable<readonly [key: string, better: Better | undefined]> = [],
   ): History {
+    if (records === null || typeof records !== 'object')
+      throw new InvalidArgumentError('records', 'must be { epochs, validations, stopReason }', records);
+    const { epochs, validations, stopReason, stopMessage, better } = records;
+    for (const [name, list] of Object.entries({ epochs, validations }))
+      if (!Array.isArray(list)) throw new InvalidArgumentError(name, 'must be an array of records', list);
     const history = new History();
-    for (const [key, way] of [...Object.entries(better), ...measured])
+    for (const [key, way] of [...Object.entries(better ?? {}), ...measured])
       if (way !== undefined) history.#better.set(key, way);
     history.#epochs.push(...epochs);
     history.#validations.push(...validations);

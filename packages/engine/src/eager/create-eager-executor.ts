@@ -1,6 +1,7 @@
 import { ModelError } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { checkEagerOptions } from '../check-options.js';
+import { checkModel } from '../checks.js';
 import type { DisposableExecutor, EagerExecutorOptions } from '../executor.js';
 import { ensureBackend, useBackend } from './backends.js';
 import { checkLayers } from './check-layers.js';
@@ -38,6 +39,7 @@ export async function createEagerExecutor(
   options: EagerExecutorOptions = {},
 ): Promise<DisposableExecutor> {
   checkEagerOptions('createEagerExecutor', options, ['auto', 'eager']);
+  checkModel(model);
   const { batchSize = 128, backend } = options;
   const graph = traceGraph(model);
   const sampleShape = readSampleShape(model);

@@ -8,7 +8,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkPlanOptions } from '../check-options.js';
-import { checkBatch, checkNormInput, checkOpen, checkSize, checkTarget } from '../checks.js';
+import { checkBatch, checkModel, checkNormInput, checkOpen, checkSize, checkTarget } from '../checks.js';
 import type { DisposableExecutor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
 import { addPenalties } from '../penalties.js';
 import { hasRelaxedSimd } from '../wasm/features.js';
@@ -38,6 +38,7 @@ export async function createPlanExecutor(
   options: ExecutorOptions = {},
 ): Promise<DisposableExecutor> {
   checkPlanOptions(options);
+  checkModel(model);
   const { threads = Math.min(MOST_THREADS, availableParallelism()), batchSize = DEFAULT_BATCH } = options;
   const { reproducible = true } = options;
   const executor = new PlanExecutor(model, readModel(model), threads, !reproducible && hasRelaxedSimd());

@@ -1,5 +1,5 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
-import { checkArray } from '../check.js';
+import { checkArray, checkObject, checkText } from '../check.js';
 import { escapeXml } from '../svg.js';
 import { type ReportBlock, renderBlock } from './blocks.js';
 import { styleSheet } from './style.js';
@@ -76,15 +76,28 @@ export function htmlReport(options: HtmlReportOptions): string {
     sections: true,
     footer: true,
   });
+  checkObject('options', options, 'of htmlReport an object: { title, sections }');
   const { title, subtitle, summary = [], sections, footer } = options;
   if (typeof title !== 'string' || title.trim() === '') {
     throw new InvalidArgumentError('title', 'must be a text that is not empty', title);
   }
   checkArray('sections', sections, 0, 'sections');
-  for (const [i, section] of sections.entries())
+  for (const [i, section] of sections.entries()) {
+    checkObject(`sections[${i}]`, section, '{ title, blocks }');
     checkOptionNames<ReportSection>(`sections[${i}]`, section, { title: true, blocks: true });
-  for (const [i, item] of summary.entries())
+    checkText(`sections[${i}].title`, section.title);
+    checkArray(`sections[${i}].blocks`, section.blocks, 0, 'blocks');
+  }
+  checkArray('summary', summary, 0, 'items');
+  for (const [i, item] of summary.entries()) {
+    checkObject(`summary[${i}]`, item, '{ label, value, note }');
     checkOptionNames<SummaryItem>(`summary[${i}]`, item, { label: true, value: true, note: true });
+    checkText(`summary[${i}].label`, item.label);
+    checkText(`summary[${i}].value`, item.value);
+    if (item.note !== undefined) checkText(`summary[${i}].note`, item.note);
+  }
+  for (const [name, text] of Object.entries({ subtitle, footer }))
+    if (text !== undefined) checkText(name, text);
   const ids = uniqueIds(sections.map((section) => section.title));
   const contents = sections
     .map((section, i) => `<li><a href="#${ids[i]}">${escapeXml(section.title)}</a></li>`)

@@ -1,4 +1,5 @@
 import { checkOptionNames, type OptionNames } from '@mnist-kit/core';
+import { checkObject } from '../check.js';
 import { confusionMatrix } from '../confusion-matrix.js';
 import { checkHistory, type EpochRecord, isFraction, metricOf } from '../epoch-record.js';
 import { formatDuration, formatNumber, formatPercent, formatRate, metricTitle } from '../format.js';
@@ -88,8 +89,10 @@ const names: OptionNames<TrainingReportOptions> = {
  */
 export function trainingReport(options: TrainingReportOptions): string {
   checkOptionNames<TrainingReportOptions>('trainingReport', options, names);
+  checkObject('options', options, 'of trainingReport an object: { title, history }');
   const { history, target, extra, results = {}, reference } = options;
   checkHistory(history);
+  checkObject('results', results, 'numbers or texts by name');
   const sections: ReportSection[] = [];
   const add = (title: string, ...blocks: ReportSection['blocks']) => sections.push({ title, blocks });
 

@@ -61,6 +61,14 @@ export class TensorBoardLogger implements Callback {
       throw new InvalidArgumentError('dir', 'must be the name of a folder', dir);
     if (!Number.isInteger(everyNSteps) || everyNSteps < 0)
       throw new InvalidArgumentError('everyNSteps', 'must be 0 or a positive integer', everyNSteps);
+    if (typeof histograms !== 'boolean')
+      throw new InvalidArgumentError('histograms', 'must be true or false', histograms);
+    if (hyperparameters === null || typeof hyperparameters !== 'object' || Array.isArray(hyperparameters))
+      throw new InvalidArgumentError(
+        'hyperparameters',
+        'must be values by name, such as { lr: 1e-3 }',
+        hyperparameters,
+      );
     for (const [name, value] of Object.entries(hyperparameters))
       if (!['string', 'number', 'boolean'].includes(typeof value))
         throw new InvalidArgumentError(
@@ -73,17 +81,24 @@ export class TensorBoardLogger implements Callback {
 
   /** Adds a number of your own. */
   addScalar(tag: string, value: number, step: number): void {
+    checkPlace(tag, step);
+    if (typeof value !== 'number') throw new InvalidArgumentError('value', 'must be a number', value);
     this.#records.push(scalarEvent(now(step), tag, value));
   }
 
   /** Adds a histogram of your own. */
   addHistogram(tag: string, values: Float32Array, step: number): void {
+    checkPlace(tag, step);
+    if (!(values instanceof Float32Array))
+      throw new InvalidArgumentError('values', 'must be a Float32Array', values);
     this.#records.push(histogramEvent(now(step), tag, values));
   }
 
   /** Adds an image, e.g. a confusion matrix from `@mnist-kit/plots`, as the bytes of a PNG file. */
   addImage(tag: string, png: Uint8Array, step: number): void {
-    if (png?.[0] !== 0x89 || png[1] !== 0x50)
+    checkPlace(tag, step);
+    // Its signature, and the header with width and height.
+    if (!(png instanceof Uint8Array) || png.length < 24 || png[0] !== 0x89 || png[1] !== 0x50)
       throw new InvalidArgumentError('png', 'must be a PNG file', png);
     this.#records.push(imageEvent(now(step), tag, png));
   }
@@ -156,6 +171,14 @@ export class TensorBoardLogger implements Callback {
 
 /** What this logger calls its files. */
 const EVENT_FILE = /^events\.out\.tfevents\..*\.mnist-kit$/;
+
+/** Where something of the user's goes. */
+function checkPlace(tag: string, step: number): void {
+  if (typeof tag !== 'string' || tag === '')
+    throw new InvalidArgumentError('tag', "must be a name, such as 'own/number'", tag);
+  if (!Number.isSafeInteger(step) || step < 0)
+    throw new InvalidArgumentError('step', 'must be a number of optimizer steps', step);
+}
 
 function now(step: number): Stamp {
   return { wallTime: Date.now() / 1000, step };

@@ -62,7 +62,7 @@ const LEAST_FALL = 0.01;
  * ```
  */
 export function suggestLearningRate(
-  { lrs, losses }: { readonly lrs: readonly number[]; readonly losses: readonly number[] },
+  sweep: { readonly lrs: readonly number[]; readonly losses: readonly number[] },
   options: SuggestLearningRateOptions = {},
 ): LearningRateSuggestion {
   checkOptionNames<SuggestLearningRateOptions>('suggestLearningRate', options, {
@@ -71,6 +71,9 @@ export function suggestLearningRate(
     skipBegin: true,
     skipEnd: true,
   });
+  if (sweep === null || typeof sweep !== 'object')
+    throw new InvalidArgumentError('sweep', 'must be { lrs, losses }', sweep);
+  const { lrs, losses } = sweep;
   checkCurve(lrs, losses);
   const { method, smoothing, skipBegin, skipEnd } = completeOptions(options, {
     ...{ steps: lrs.length, minLr: lrs[0], maxLr: lrs[lrs.length - 1] },
@@ -110,6 +113,9 @@ export function suggestLearningRate(
 }
 
 function checkCurve(lrs: readonly number[], losses: readonly number[]): void {
+  for (const [name, values] of Object.entries({ lrs, losses }))
+    if (!Array.isArray(values) || values.some((value) => typeof value !== 'number'))
+      throw new InvalidArgumentError(name, 'must be an array of numbers', values);
   for (const [i, lr] of lrs.entries())
     if (!(lr > (i === 0 ? 0 : lrs[i - 1])) || lr === Infinity)
       throw new InvalidArgumentError(`lrs[${i}]`, 'must be finite, above 0 and above the one before it', lr);

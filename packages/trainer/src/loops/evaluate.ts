@@ -8,6 +8,7 @@ import type { LossRunner } from '../loss.js';
 import { metricKey } from '../metrics/measured.js';
 import { argmaxRows, type Metric, type Metrics, type MetricValue } from '../metrics/metric.js';
 import { Meter } from './meter.js';
+import { checkAnswer, openLoader } from './open-loader.js';
 
 /** What one pass over a loader in inference mode needs. */
 interface EvaluateOptions {
@@ -33,12 +34,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Record<string,
   const meter = new Meter();
   const breather = new Breather();
   let predictions = new Int32Array(0);
-  const iterator = loader[Symbol.asyncIterator]();
+  const iterator = openLoader(loader);
   let finished = false;
   try {
     for (let done = 0; done < limit; done++) {
       if (stopped?.()) return undefined;
       const next = await iterator.next();
+      checkAnswer(next);
       if (next.done) {
         finished = true;
         break;

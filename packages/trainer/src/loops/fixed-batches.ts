@@ -3,6 +3,7 @@ import type { Executor } from '@mnist-kit/engine';
 import { checkBatch } from '../check-batch.js';
 import type { BatchIterator, LoaderLike } from '../contracts/parts.js';
 import { loaderSettings } from '../state/part-settings.js';
+import { checkAnswer, openLoader } from './open-loader.js';
 
 /** A loader's first batches, kept in memory, the same in every pass. */
 export class FixedBatches implements LoaderLike {
@@ -20,11 +21,12 @@ export class FixedBatches implements LoaderLike {
 
   /** Takes the first `count` batches of one pass, for a model on `executor`. */
   static async take(loader: LoaderLike, count: number, executor: Executor): Promise<FixedBatches> {
-    const iterator = loader[Symbol.asyncIterator]();
+    const iterator = openLoader(loader);
     const batches: Batch[] = [];
     try {
       while (batches.length < count) {
         const next = await iterator.next();
+        checkAnswer(next);
         if (next.done) break;
         checkBatch(next.value, executor, batches.length + 1);
         const { images, labels, indices, size, shape } = next.value;

@@ -4,6 +4,7 @@ import { checkBatch, checkPixels } from '../check-batch.js';
 import type { LoaderLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import { argmaxRows } from '../metrics/metric.js';
+import { checkAnswer, openLoader } from './open-loader.js';
 
 /** Most images given to the executor at once. */
 const CHUNK = 512;
@@ -85,18 +86,19 @@ function* chunks(images: Float32Array, executor: Executor): Generator<Chunk> {
 }
 
 async function* fromLoader(loader: LoaderLike, executor: Executor): AsyncGenerator<Chunk> {
-  const iterator = loader[Symbol.asyncIterator]();
+  const iterator = openLoader(loader);
   let batches = 0;
   let finished = false;
   try {
     while (true) {
       const next = await iterator.next();
+      checkAnswer(next);
       if (next.done) {
         finished = true;
         break;
       }
       checkBatch(next.value, executor, ++batches);
-      if (next.value.indices === undefined)
+      if (!(next.value.indices?.length >= next.value.size) || !ArrayBuffer.isView(next.value.indices))
         throw new DataError(
           'Predictions need the `indices` of a batch: where its samples are in their data set',
         );

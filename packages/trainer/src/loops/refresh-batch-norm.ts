@@ -6,6 +6,7 @@ import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
 import type { RunState } from '../run-state.js';
 import { exactly } from './evaluate.js';
+import { openLoader } from './open-loader.js';
 
 /**
  * Measures the batch-norm statistics anew: one pass over the training loader in training mode, without updates.
@@ -28,7 +29,7 @@ export async function refreshBatchNorm(
     sums.set(name, new Float64Array(tensor.data.length));
   }
   const breather = new Breather();
-  const iterator = train[Symbol.asyncIterator]();
+  const iterator = openLoader(train);
   let batches = 0;
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
     checkBatch(next.value, executor, batches + 1);

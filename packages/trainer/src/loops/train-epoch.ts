@@ -9,6 +9,7 @@ import type { RunState } from '../run-state.js';
 import { BatchReport } from './batch-report.js';
 import { exactly } from './evaluate.js';
 import type { Meter } from './meter.js';
+import { checkAnswer } from './open-loader.js';
 import type { OptimizerStep } from './optimizer-step.js';
 import type { Profiler } from './profiler.js';
 
@@ -73,6 +74,7 @@ export async function trainEpoch(loop: TrainLoop, epoch: OpenEpoch): Promise<boo
     const answer = iterator.next();
     const next = isPromise(answer) ? await answer : answer;
     profiler?.lap('data');
+    checkAnswer(next);
     if (next.done) {
       epoch.ended = true;
       break;
