@@ -1,27 +1,12 @@
 /** `npm run test:chaos`: see `--help`. */
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { configuration } from '../../packages/trainer/src/__tests__/chaos/configuration.js';
 import type { Abilities } from '../../packages/trainer/src/__tests__/chaos/disturbance.js';
-import type { Place } from '../../packages/trainer/src/__tests__/chaos/results.js';
-import {
-  drawRound,
-  optionsOf,
-  type RoundReport,
-  runRound,
-} from '../../packages/trainer/src/__tests__/chaos/round.js';
+import { drawRound, type RoundReport, runRound } from '../../packages/trainer/src/__tests__/chaos/round.js';
+import { makeFolder, Undisturbed } from '../../packages/trainer/src/__tests__/chaos/undisturbed.js';
 import { Children } from '../../packages/trainer/src/__tests__/children/start.js';
 import { SmallDisk } from './disk.js';
 import { describe, slowest, tally } from './tally.js';
@@ -75,7 +60,7 @@ const abilities: Abilities = {
 for (const [ability, has] of Object.entries(abilities)) if (!has) console.log(`Left out here: ${ability}.`);
 
 const reports: RoundReport[] = [];
-const wholes = new Map<number, Promise<Place>>();
+const undisturbed = new Undisturbed(trainings, root, user);
 const numbers =
   values.round === undefined
     ? Array.from({ length: Number(values.rounds) }, (_, i) => i + 1)
@@ -111,12 +96,12 @@ async function work(lane: number): Promise<void> {
   for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
     const round = drawRound(seed, number, abilities);
     const disk = round.chain.flat().some(({ kind }) => kind === 'full disk') ? disks[lane] : undefined;
-    const folder = makeFolder(join(disk?.folder ?? root, `round-${number}`));
+    const folder = makeFolder(join(disk?.folder ?? root, `round-${number}`), user);
     const place = {
       run: join(folder, 'run'),
-      out: join(makeFolder(join(root, `out-${number}`)), 'out.json'),
+      out: join(makeFolder(join(root, `out-${number}`), user), 'out.json'),
     };
-    const whole = await wholeOf(round.configuration);
+    const whole = await undisturbed.of(round.configuration);
     const report = await runRound(round, { place, whole, children: trainings, upset, disk, user });
     if (stopping) return;
     reports.push(report);
@@ -130,29 +115,6 @@ async function work(lane: number): Promise<void> {
     if (reports.length % 50 === 0) console.error(`${reports.length} rounds`);
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The training of a configuration as it ends when nobody disturbs it. */
-function wholeOf(index: number): Promise<Place> {
-  let whole = wholes.get(index);
-  if (whole === undefined) {
-    const folder = makeFolder(join(root, `whole-${index}`));
-    const place = { run: join(folder, 'run'), out: join(folder, 'out.json') };
-    whole = trainings
-      .start(optionsOf(configuration(index), place), () => {}, { user })
-      .then((ended) => {
-        if (ended.code === 0) return place;
-        throw new Error(`Configuration ${index} does not train:\n${ended.stderr}`);
-      });
-    wholes.set(index, whole);
-  }
-  return whole;
-}
-
-function makeFolder(path: string): string {
-  mkdirSync(path, { recursive: true });
-  if (user !== undefined) chownSync(path, user, user);
-  return path;
 }
 
 /** Whether another user than root may run what is here. */

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { Draw } from './draw.js';
+import type { Place } from './results.js';
 
 /** A training: options of children/train.mjs. */
 export interface Configuration {
@@ -52,4 +54,9 @@ export function configuration(index: number): Configuration {
     },
     exitAfterFit: draw.chance(0.3),
   };
+}
+
+/** Options of children/train.mjs. */
+export function optionsOf(configuration: Configuration, { run, out }: Place): object {
+  return { ...configuration, dir: run, logs: join(run, 'logs'), out, resume: 'auto' };
 }

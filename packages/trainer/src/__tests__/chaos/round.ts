@@ -1,6 +1,6 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CONFIGURATIONS, type Configuration, configuration } from './configuration.js';
+import { CONFIGURATIONS, configuration, optionsOf } from './configuration.js';
 import { Damages, ownFiles } from './damage.js';
 import { type Abilities, type Disturbance, drawChain } from './disturbance.js';
 import { Draw } from './draw.js';
@@ -106,11 +106,6 @@ export async function runRound(
   function report(end: RoundReport['end']): RoundReport {
     return { round, steps, findings, end };
   }
-}
-
-/** Options of children/train.mjs. */
-export function optionsOf(configuration: Configuration, { run, out }: Place): object {
-  return { ...configuration, dir: run, logs: join(run, 'logs'), out, resume: 'auto' };
 }
 
 const CONTENT = 'Not of the run.\n';
