@@ -382,6 +382,14 @@ describe('loggers', () => {
       expect(samplesPerSecond / stepsPerSecond).toBeCloseTo(4, 9);
   });
 
+  test('a ThroughputMonitor that is used again tells of the last fit', async () => {
+    const monitor = new ThroughputMonitor({ window: 1 });
+    for (let i = 0; i < 2; i++) {
+      await setup([monitor]).trainer.fit(train());
+      expect(monitor.entries.map(({ step }) => step)).toEqual([1, 2, 3]);
+    }
+  });
+
   test('LearningRateMonitor notes every step or epoch', async () => {
     const steps = new LearningRateMonitor({ interval: 'step' });
     const epochs = new LearningRateMonitor();

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError, ModelError } from '@mnist-kit/core';
 import {
   accuracy,
   calibrationError,
@@ -68,6 +68,16 @@ test('calibration error of four known confidences', () => {
   );
   const expected = (Math.abs(1 - 1.9) + Math.abs(1 - 0.65) + Math.abs(0 - 0.55)) / 4;
   expect(measure(calibrationError({ bins: 5 }), batch)).toBeCloseTo(expected, 6);
+});
+
+test('calibrationError refuses probabilities, whose softmax is no confidence', () => {
+  const rows = [
+    [0.9, 0.1, 0],
+    [0.2, 0.2, 0.6],
+  ];
+  expect(() => measure(calibrationError(), toBatch(rows, [0, 2]))).toThrow(ModelError);
+  const logits = rows.map((row) => row.map((p) => Math.log(Math.max(p, 1e-9))));
+  expect(measure(calibrationError({ bins: 5 }), toBatch(logits, [0, 2]))).toBeCloseTo((0.1 + 0.4) / 2, 5);
 });
 
 const batches = fc

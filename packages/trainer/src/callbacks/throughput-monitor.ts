@@ -33,7 +33,7 @@ export interface ThroughputEntry {
 export class ThroughputMonitor implements Callback {
   readonly name = 'ThroughputMonitor';
   readonly #window: number;
-  readonly #entries: ThroughputEntry[] = [];
+  #entries: ThroughputEntry[] = [];
   #steps = 0;
   #samples = 0;
   #started = 0;
@@ -46,9 +46,13 @@ export class ThroughputMonitor implements Callback {
     this.#window = window;
   }
 
-  /** One measurement per full window. */
+  /** One measurement per full window of the last fit. */
   get entries(): readonly ThroughputEntry[] {
     return this.#entries;
+  }
+
+  onFitStart(): void {
+    this.#entries = [];
   }
 
   onEpochStart(): void {

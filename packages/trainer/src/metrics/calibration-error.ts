@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { InvalidArgumentError, ModelError } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Metric, MetricBatch } from './metric.js';
 import { softmaxOfLargest } from './softmax.js';
@@ -15,7 +15,8 @@ export interface CalibrationErrorOptions {
  * `sum over bins of |bin| / n * |accuracy(bin) - confidence(bin)|`, where a sample's confidence is the softmax
  * of its largest output. Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3.
  *
- * @throws InvalidArgumentError if `bins` is not a positive integer.
+ * @throws InvalidArgumentError if `bins` is not a positive integer; ModelError for a model that ends in probabilities,
+ * whose softmax would be no confidence: it takes logits or log-probabilities.
  * @example
  * ```ts
  * import { calibrationError } from '@mnist-kit/trainer';
@@ -39,6 +40,10 @@ export function calibrationError(options: CalibrationErrorOptions = {}): Metric<
       count = 0;
     },
     update({ outputs, labels, predictions, size, classes }: MetricBatch) {
+      if (areProbabilities(outputs, size, classes))
+        throw new ModelError(
+          'calibrationError takes logits or log-probabilities, and the model gives probabilities: end it in logSoftmax, or leave the softmax out',
+        );
       for (let i = 0; i < size; i++) {
         const p = softmaxOfLargest(outputs, i * classes, classes);
         // Bins are half open on the left, (0, 1/bins], as in the paper.
@@ -54,4 +59,19 @@ export function calibrationError(options: CalibrationErrorOptions = {}): Metric<
       return gap / count;
     },
   };
+}
+
+/** Whether every row is a distribution, as no few rows of logits are by chance. */
+function areProbabilities(outputs: Float32Array, size: number, classes: number): boolean {
+  if (size < 2) return false;
+  for (let i = 0; i < size; i++) {
+    let sum = 0;
+    for (let c = 0; c < classes; c++) {
+      const value = outputs[i * classes + c];
+      if (!(value >= 0)) return false;
+      sum += value;
+    }
+    if (Math.abs(sum - 1) > 1e-4) return false;
+  }
+  return true;
 }
