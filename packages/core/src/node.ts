@@ -11,4 +11,5 @@ export {
   removeTemporaryFiles,
   temporaryPath,
 } from './node/temporary-files.js';
+export { writeDurably } from './node/write-durably.js';
 export { writeQuietly } from './write-quietly.js';

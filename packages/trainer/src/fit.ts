@@ -226,8 +226,9 @@ export class Fit {
     this.#schedule?.afterEpoch(record);
     run.history.append(record);
     run.epochFinished = true;
-    run.safe = true;
     await this.#callbacks.emit('onEpochEnd', record);
+    // Not before: who goes on from here is not told of this epoch's end again.
+    run.safe = true;
     await this.#callbacks.emit('onSafePoint');
   }
 

@@ -1,8 +1,9 @@
-import { open, rename, unlink } from 'node:fs/promises';
+import { rename, unlink } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { cannotWrite } from './cannot-write.js';
 import { syncFolder } from './sync-folder.js';
 import { removeTemporaryFiles, temporaryPath, unfinished } from './temporary-files.js';
+import { writeDurably } from './write-durably.js';
 
 /** Files beside which this thread has looked for what was left behind. */
 const tidied = new Set<string>();
@@ -41,7 +42,7 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
     const temporary = temporaryPath(path);
     unfinished.add(basename(temporary));
     try {
-      await write(temporary, data);
+      await writeDurably(temporary, data);
       await rename(temporary, path);
       return;
     } catch (error) {
@@ -57,18 +58,6 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
       unfinished.delete(basename(temporary));
     }
   }
-}
-
-async function write(temporary: string, data: string | Uint8Array): Promise<void> {
-  const file = await open(temporary, 'wx');
-  try {
-    await file.writeFile(data);
-    await file.sync();
-  } catch (error) {
-    await file.close().catch(() => {});
-    throw error;
-  }
-  await file.close();
 }
 
 /** Once for each file: that is when a process comes back that was killed. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
-import { syncFolder } from '@mnist-kit/core/node';
+import { syncFolder, writeDurably } from '@mnist-kit/core/node';
 import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
 import { version_core } from '@tensorflow/tfjs-core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
@@ -68,7 +68,7 @@ export async function writeCheckpoint(folder: string, snapshot: RunSnapshot): Pr
   try {
     await mkdir(temporary, { recursive: true });
     for (const [name, content] of Object.entries(contents))
-      await writeFile(join(temporary, name), content, { flush: true });
+      await writeDurably(join(temporary, name), content);
     await syncFolder(temporary);
     await rename(temporary, folder);
     await syncFolder(dirname(folder));

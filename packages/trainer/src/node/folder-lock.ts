@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
-import { temporaryPath } from '@mnist-kit/core/node';
+import { temporaryPath, writeDurably } from '@mnist-kit/core/node';
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
 /** What a lock says of the fit that took it. */
@@ -78,7 +78,7 @@ async function take(path: string, dir: string, content: string): Promise<void> {
 async function create(path: string, content: string): Promise<boolean> {
   const draft = temporaryPath(join(dirname(path), LOCK));
   try {
-    await write(draft, content);
+    await writeDurably(draft, content);
     try {
       await link(draft, path);
     } catch (error) {
@@ -87,7 +87,7 @@ async function create(path: string, content: string): Promise<boolean> {
       if (code === 'EEXIST' || code === 'ENOENT') return false;
       // A file system without hard links.
       if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-      await write(path, content);
+      await writeDurably(path, content);
     }
     return true;
   } catch (error) {
@@ -98,16 +98,6 @@ async function create(path: string, content: string): Promise<boolean> {
     });
   } finally {
     await rm(draft, { force: true }).catch(() => {});
-  }
-}
-
-async function write(path: string, content: string): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 
