@@ -2,14 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Generator, MnistKitError } from '@mnist-kit/core';
-import { writeFileAtomic } from '@mnist-kit/core/node';
-import { loadModel, saveModel } from '@mnist-kit/models/node';
-import { CsvLogger, JsonlLogger, ModelCheckpoint, TensorBoardLogger, Trainer } from '@mnist-kit/trainer';
+import { loadModel } from '@mnist-kit/models/node';
+import { ModelCheckpoint } from '@mnist-kit/trainer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loggedSteps } from './event-files.js';
-import { LinearExecutor, linearModel } from './linear-executor.js';
-import { ListLoader, threeClasses } from './list-loader.js';
-import { momentum, nll } from './parts.js';
+import { type Ended, keepEverything } from './keep-everything.js';
 import { digestOf, type FolderState, readFolder, statesAfterPowerCuts, writeFolder } from './power-cut.js';
 import { type Fault, type FileOperation, WatchedFiles } from './watched-files.js';
 
@@ -17,50 +14,6 @@ import { type Fault, type FileOperation, WatchedFiles } from './watched-files.js
 const all = process.env.FAULTS === 'all';
 const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'faults-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-interface Ended {
-  readonly weights: readonly (readonly number[])[];
-  readonly history: unknown;
-}
-
-/** A fit of two epochs of three steps that keeps everything there is to keep in a folder. */
-async function fit(
-  dir: string,
-  {
-    lr = 0.2,
-    resume,
-    onStep,
-    onSaved,
-  }: { lr?: number; resume?: 'auto'; onStep?: () => void; onSaved?: (step: number) => void } = {},
-) {
-  const generator = new Generator(9);
-  const model = linearModel();
-  const executor = new LinearExecutor(model);
-  const trainer = new Trainer({
-    ...{ model, executor, generator, optimizer: momentum(lr), loss: nll, log: () => {}, warn: () => {} },
-    callbacks: [
-      { name: 'step', onBeforeOptimizerStep: onStep },
-      new CsvLogger({ path: join(dir, 'history.csv') }),
-      new JsonlLogger({ path: join(dir, 'log.jsonl'), everyNSteps: 1 }),
-      new TensorBoardLogger({ dir: join(dir, 'events'), everyNSteps: 1 }),
-      {
-        name: 'results',
-        onFitStart: (run) => void (run.step === 0 && run.replaces(dir, ['results.json', 'model'])),
-        onFitEnd: async (run) => {
-          await run.executor.syncModel();
-          await saveModel(run.model, join(dir, 'model'));
-          await writeFileAtomic(join(dir, 'results.json'), JSON.stringify(run.history.withoutTimings()));
-        },
-      },
-      new ModelCheckpoint({ dir, monitor: 'trainLoss', saveTopK: 1, everyNSteps: 1 }),
-      { name: 'saved', runsLast: true, onSafePoint: ({ step }) => onSaved?.(step) },
-    ],
-  });
-  const train = new ListLoader(threeClasses(12), { generator, noise: 0.3 });
-  const history = await trainer.fit(train, { epochs: 2, resume });
-  const weights = executor.parameters.map(({ value }) => Array.from(value));
-  return { weights, history: history.withoutTimings() } satisfies Ended;
-}
 
 const FORMER = { lr: 0.1 };
 /** What an earlier fit left, and what the operations of the fit under test are, with the first one that follows a step. */
@@ -73,14 +26,14 @@ let left: FolderState;
 
 beforeAll(async () => {
   const dir = join(root, 'whole');
-  await fit(dir, FORMER);
+  await keepEverything(dir, FORMER);
   former = readFolder(dir);
   const files = new WatchedFiles(dir);
   firstAfterStep = Infinity;
   const onStep = () => {
     firstAfterStep = Math.min(firstAfterStep, files.operations.length);
   };
-  whole = await files.watch(() => fit(dir, { onStep }));
+  whole = await files.watch(() => keepEverything(dir, { onStep }));
   operations = files.operations;
   left = readFolder(dir);
 });
@@ -174,8 +127,12 @@ test('whichever operation on files fails, the fit says so by type and the next o
     const onStep = () => {
       trained++;
     };
+    let saved = 0;
+    const onSaved = (step: number) => {
+      saved = step;
+    };
     const error = await files
-      .watch(() => fit(dir, { onStep }))
+      .watch(() => keepEverything(dir, { onStep, onSaved }))
       .then(
         () => undefined,
         (thrown: unknown) => thrown,
@@ -192,7 +149,7 @@ test('whichever operation on files fails, the fit says so by type and the next o
         if (found >= trained) row['last state']++;
         else row['one before']++;
       }
-      await expectWhole(dir, await fit(dir, trained > 0 ? { resume: 'auto' } : {}));
+      await expectWhole(dir, await keepEverything(dir, trained > 0 ? { resume: 'auto' } : {}));
     } catch (failure) {
       failures.push(
         `${fault.code} in ${kind} ${fault.at} ${JSON.stringify(operations[fault.at]).slice(0, 120)}: ${(failure as Error).stack?.slice(0, 1500)}`,
@@ -228,7 +185,7 @@ test('whatever a power cut leaves, the next fit ends with the same bits and file
         const found = await latestStep(dir);
         expect(found).toBeGreaterThanOrEqual(savedSteps(done));
       }
-      await expectWhole(dir, await fit(dir, trained ? { resume: 'auto' } : {}));
+      await expectWhole(dir, await keepEverything(dir, trained ? { resume: 'auto' } : {}));
     } catch (failure) {
       failures.push(
         `after ${after} (${JSON.stringify(operations[after - 1])?.slice(0, 120)}): ${(failure as Error).stack?.slice(0, 1500)}`,

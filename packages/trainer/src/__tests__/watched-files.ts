@@ -150,7 +150,7 @@ export class WatchedFiles {
         async function (this: FileHandle, content: never, ...rest: never[]) {
           const path = paths.get(this);
           const data = Buffer.from(content);
-          if (path !== undefined)
+          if (path !== undefined && data.length > 0)
             await note({ kind: 'write', path, data }, () =>
               original.call(this, data.subarray(0, data.length / 2) as never),
             );
