@@ -1,5 +1,7 @@
 import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { cannotWrite } from './cannot-write.js';
+import { syncFolder } from './sync-folder.js';
 
 /**
  * Appends to a file and waits for the disk. Where that fails half-way, as on a full disk, the file is cut back to what
@@ -24,6 +26,7 @@ export async function appendFileWhole(path: string, data: string | Uint8Array): 
       try {
         await file.writeFile(data);
         await file.sync();
+        if (size === 0) await syncFolder(dirname(path));
       } catch (error) {
         await file.truncate(size).catch(() => {});
         throw error;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
@@ -10,6 +10,7 @@ import {
   removeCheckpoint,
   writeCheckpoint,
 } from './checkpoint-files.js';
+import { makeFolder } from './make-folder.js';
 import { NotACheckpointError } from './not-a-checkpoint.js';
 
 /** What {@link CheckpointStore} calls its folders; more digits would be no exact number. */
@@ -37,14 +38,7 @@ export class CheckpointStore {
 
   /** Writes the next checkpoint; older ones go once it is whole. */
   async save(snapshot: RunSnapshot): Promise<string> {
-    try {
-      await mkdir(this.#dir, { recursive: true });
-    } catch (error) {
-      throw new EngineError(
-        `Cannot create the folder ${this.#dir}: ${(error as Error).message}. Choose a folder you may write to.`,
-        { cause: error },
-      );
-    }
+    await makeFolder(this.#dir);
     const names = new Set(await this.#names());
     this.#kept ??= await this.#own(names);
     let number = Math.max(0, ...this.#kept) + 1;

@@ -1,8 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError } from '@mnist-kit/core';
 import { appendFileWhole, removeTemporaryFiles, writeFileAtomic } from '@mnist-kit/core/node';
 import { LOCK } from './folder-lock.js';
+import { makeFolder } from './make-folder.js';
 
 export { readdir, readFile, rm } from 'node:fs/promises';
 export { basename, dirname, join } from 'node:path';
@@ -20,14 +20,7 @@ const PROBE = '.writable';
  * @throws EngineError that names the folder and says what to do.
  */
 export async function ensureWritableFolder(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true });
-  } catch (error) {
-    throw new EngineError(
-      `Cannot create the folder ${dir}: ${(error as Error).message}. Choose a folder you may write to.`,
-      { cause: error },
-    );
-  }
+  await makeFolder(dir);
   const probe = join(dir, PROBE);
   await writeFileAtomic(probe, '');
   // Another fit that is about to ask for the folder may have been quicker; the next one removes what stays.
