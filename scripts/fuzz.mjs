@@ -1,5 +1,6 @@
 // `npm run test:fuzz`: mutated and generated inputs for every parser of the project. `--help` tells more.
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'tsup';
 import { ensureBuilt } from './lib/build.mjs';
@@ -25,9 +26,9 @@ await build({
   splitting: false,
   clean: true,
   dts: false,
-  external: [/^@mnist-kit\//, /^@tensorflow\//, 'fast-check'],
-  // The example's own dependency, which is not found from here.
-  noExternal: ['commander'],
+  external: [/^@mnist-kit\/(?!example-)/, /^@tensorflow\//, 'fast-check'],
+  // What the example needs and is not found from here.
+  noExternal: ['commander', /^@mnist-kit\/example-/],
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
@@ -40,4 +41,7 @@ const child = spawn(
 );
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('exit', (code) => process.exit(code ?? 1));
+child.on('exit', (code) => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(code ?? 1);
+});

@@ -31,6 +31,8 @@ export function encodeTensor(
     );
   if (dtype !== 'F32' && dtype !== 'I64')
     throw new InvalidArgumentError('dict', `must give tensor "${name}" the dtype F32 or I64`, dtype);
+  if (int64 !== undefined && !(int64 instanceof BigInt64Array))
+    throw new InvalidArgumentError('dict', `must give tensor "${name}" \`int64\` in a BigInt64Array`, int64);
   if (int64 !== undefined && (dtype !== 'I64' || int64.length !== data.length))
     throw new InvalidArgumentError(
       'dict',

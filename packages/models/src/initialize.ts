@@ -1,6 +1,7 @@
 import { Generator, InvalidArgumentError } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkModel } from './check-arguments.js';
 import { torchRules } from './torch-names.js';
 
 /**
@@ -33,8 +34,7 @@ import { torchRules } from './torch-names.js';
  * ```
  */
 export function initialize(model: tfl.LayersModel, generator: Generator): void {
-  if (!(model instanceof tfl.LayersModel))
-    throw new InvalidArgumentError('model', 'must be a tf.LayersModel', model);
+  checkModel(model);
   if (!(generator instanceof Generator))
     throw new InvalidArgumentError('generator', 'must be a Generator', generator);
   // Graphs list layers by depth; PyTorch draws when a module is made.

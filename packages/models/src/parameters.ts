@@ -1,5 +1,6 @@
 import { describeLayer } from '@mnist-kit/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkModel } from './check-arguments.js';
 
 /** Parameters of one layer. */
 export interface LayerParameters {
@@ -27,6 +28,7 @@ export interface ParameterBreakdown {
  * Counts a model's parameters, layer by layer, as PyTorch counts them: BatchNorm's running statistics are
  * buffers and do not count.
  *
+ * @throws InvalidArgumentError when `model` is no layers model, or was disposed.
  * @example
  * ```ts
  * import { optimizedNet, parameterBreakdown } from '@mnist-kit/models';
@@ -37,6 +39,7 @@ export interface ParameterBreakdown {
  * ```
  */
 export function parameterBreakdown(model: tfl.LayersModel): ParameterBreakdown {
+  checkModel(model);
   const counted = model.layers.map((layer) => ({ layer, ...countParameters(layer) }));
   const total = counted.reduce((sum, { parameters }) => sum + parameters, 0);
   return {

@@ -1,6 +1,6 @@
 import { DataError } from '@mnist-kit/core';
-import { findRepeatedKey } from './json-keys.js';
 import { bytesPerValue, readableDtypes } from './safetensors-values.js';
+import { scanJson } from './scan-json.js';
 
 /** One tensor as the header describes it; `begin` and `end` count from the first data byte. */
 interface SafetensorsEntry {
@@ -19,8 +19,13 @@ export interface SafetensorsHeader {
   readonly dataStart: number;
 }
 
-/** The limit that Hugging Face's reader sets. */
-const maxHeaderBytes = 100_000_000;
+/**
+ * Hugging Face's reader sets 100 MB, which unpacks to gigabytes. The largest models that are shared have some ten
+ * thousand tensors in a file, and headers of a few megabytes.
+ */
+const maxHeaderBytes = 20_000_000;
+/** Metadata or tensors, their fields, and lists of sizes: nothing of a header is deeper. */
+const limits = { depth: 3, entries: 65_000, values: 1_500_000 };
 
 /**
  * Reads and checks the header of a safetensors file.
@@ -33,44 +38,54 @@ export function parseHeader(file: Uint8Array): SafetensorsHeader {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const length = view.getBigUint64(0, true);
   if (length > maxHeaderBytes)
-    throw new DataError(`The safetensors header must be at most 100 MB. Received: ${length} bytes`);
+    throw new DataError(`The safetensors header must be at most 20 MB. Received: ${length} bytes`);
   const dataStart = 8 + Number(length);
   if (dataStart > file.length)
     throw new DataError(
       `The safetensors header must end within the file's ${file.length} bytes. Received: end at ${dataStart}`,
     );
   const header = parseJson(file.subarray(8, dataStart));
-  const { __metadata__: metadata = {}, ...tensors } = header;
-  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
-    throw new DataError('The `__metadata__` of a safetensors file must map text to text.');
-
-  const entries = Object.entries(tensors).map(([name, entry]) => parseEntry(name, entry));
+  let metadata: Record<string, string> = {};
+  const entries: SafetensorsEntry[] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name !== '__metadata__') entries.push(parseEntry(name, entry));
+    else if (isObject(entry) && Object.values(entry).every((value) => typeof value === 'string'))
+      metadata = entry as Record<string, string>;
+    else throw new DataError('The `__metadata__` of a safetensors file must map text to text.');
+  }
   checkOffsets(entries, file.length - dataStart);
-  return { tensors: entries, metadata: metadata as Record<string, string>, dataStart };
+  return { tensors: entries, metadata, dataStart };
 }
 
 function parseJson(bytes: Uint8Array): Record<string, unknown> {
-  let header: unknown;
+  const notJson = (cause: unknown) =>
+    new DataError('The safetensors header must be JSON in UTF-8.', { cause });
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw notJson(error);
+  }
+  const repeated = scanJson(text, 'The safetensors header', limits);
+  if (repeated !== undefined)
+    throw new DataError(`The safetensors header must not repeat a name. Received: "${repeated}" twice`);
+  let header: unknown;
+  try {
     header = JSON.parse(text);
   } catch (error) {
-    throw new DataError('The safetensors header must be JSON in UTF-8.', { cause: error });
+    throw notJson(error);
   }
   if (!isObject(header) || text[0] !== '{')
     throw new DataError('The safetensors header must be a JSON object and begin with "{".');
-  const repeated = findRepeatedKey(text);
-  if (repeated !== undefined)
-    throw new DataError(`The safetensors header must not repeat a name. Received: "${repeated}" twice`);
   return header;
 }
 
 function parseEntry(name: string, entry: unknown): SafetensorsEntry {
   if (!isObject(entry)) throw new DataError(`The safetensors entry "${name}" must be an object.`);
-  const { dtype, shape, data_offsets: offsets, ...rest } = entry;
-  if (Object.keys(rest).length > 0)
-    throw new DataError(`The safetensors entry "${name}" has the unknown field "${Object.keys(rest)[0]}".`);
+  for (const field in entry)
+    if (field !== 'dtype' && field !== 'shape' && field !== 'data_offsets')
+      throw new DataError(`The safetensors entry "${name}" has the unknown field "${field}".`);
+  const { dtype, shape, data_offsets: offsets } = entry;
   const bytes = typeof dtype === 'string' ? bytesPerValue(dtype) : undefined;
   if (typeof dtype !== 'string' || bytes === undefined)
     throw new DataError(

@@ -43,7 +43,10 @@ export function decodeValues(dtype: string, bytes: Uint8Array): DecodedValues {
     for (let i = 0; i < length; i++) values[i] = read(view, i * size) as bigint;
     return values;
   }
-  const values = dtype.includes('F') ? new Float32Array(length) : new Float64Array(length);
+  if (dtype === 'F32' && littleEndian) return new Float32Array(new Uint8Array(bytes).buffer);
+  // A float32 holds every integer of 16 bits.
+  const values =
+    dtype.includes('32') && dtype !== 'F32' ? new Float64Array(length) : new Float32Array(length);
   for (let i = 0; i < length; i++) values[i] = read(view, i * size) as number;
   return values;
 }
@@ -58,6 +61,7 @@ function bfloatToNumber(bits: number): number {
   return scratch.getFloat32(0);
 }
 
+const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { checkDict } from './check-arguments.js';
 import { encodeTensor } from './encode-tensor.js';
 import { isCounter, makeStateTensor } from './make-state-tensor.js';
 import { parseHeader } from './safetensors-header.js';
@@ -13,8 +14,8 @@ import type { StateDict, StateTensor } from './state-tensor.js';
  *
  * @param bytes The whole file.
  * @returns The tensors by name, in the order of the file's header. The arrays are copies.
- * @throws DataError when the file is truncated or malformed: header longer than the file or than 100 MB, not
- * JSON, repeated names, offsets that overlap, leave holes or do not fit the shape, an unknown data type, or an
+ * @throws DataError when the file is truncated or malformed: header longer than the file or than 20 MB, not
+ * JSON, more than 65,000 tensors, repeated names, offsets that overlap, leave holes or do not fit the shape, an unknown data type, or an
  * integer that float32 cannot hold.
  * @example
  * ```ts
@@ -26,8 +27,7 @@ import type { StateDict, StateTensor } from './state-tensor.js';
  * ```
  */
 export function readSafetensors(bytes: Uint8Array): StateDict {
-  if (!(bytes instanceof Uint8Array))
-    throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
+  checkBytes(bytes);
   const { tensors, dataStart } = parseHeader(bytes);
   return Object.fromEntries(
     tensors.map(({ name, dtype, shape, begin, end }) => {
@@ -52,7 +52,13 @@ export function readSafetensors(bytes: Uint8Array): StateDict {
  * ```
  */
 export function readSafetensorsMetadata(bytes: Uint8Array): Record<string, string> {
+  checkBytes(bytes);
   return parseHeader(bytes).metadata;
+}
+
+function checkBytes(bytes: Uint8Array): void {
+  if (!(bytes instanceof Uint8Array))
+    throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
 }
 
 /**
@@ -76,6 +82,7 @@ export function writeSafetensors(
   dict: Readonly<Record<string, StateTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
+  checkDict('dict', dict);
   const tensors = Object.entries(dict).map(([name, tensor]) => {
     if (name === '__metadata__')
       throw new InvalidArgumentError('dict', 'must have names other than `__metadata__`', name);
@@ -107,6 +114,8 @@ export function writeSafetensors(
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    throw new InvalidArgumentError('metadata', 'must be an object of text', metadata);
   for (const [key, value] of Object.entries(metadata))
     if (typeof value !== 'string')
       throw new InvalidArgumentError('metadata', `must map text to text, also at "${key}"`, value);

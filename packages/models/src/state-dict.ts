@@ -1,6 +1,7 @@
-import { CheckpointError, checkOptionNames, type TensorDict } from '@mnist-kit/core';
+import { CheckpointError, checkOptionNames, InvalidArgumentError, type TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkDict } from './check-arguments.js';
 import type { StateDict, StateTensor } from './state-tensor.js';
 import { checkTensor, fromTorchNames, torchRules, toTorchNames } from './torch-names.js';
 
@@ -34,6 +35,7 @@ const batchCounts = new WeakMap<tfl.LayersModel, Map<string, StateTensor>>();
  * LayerNormalization layers.
  * @returns Copies of the weights.
  * @throws ModelError when another layer has weights.
+ * @throws InvalidArgumentError when `model` is no layers model, or was disposed.
  * @example
  * ```ts
  * import { optimizedNet, stateDict, writeSafetensors } from '@mnist-kit/models';
@@ -74,6 +76,7 @@ export function stateDict(model: tfl.LayersModel): StateDict {
  * @throws CheckpointError when `strict` and a name is missing or unexpected, and always when a tensor has
  * another shape than the model's.
  * @throws ModelError when the model has a layer whose weights have no counterpart in PyTorch.
+ * @throws InvalidArgumentError when an argument has the wrong type, or the model was disposed.
  * @example
  * ```ts
  * import { loadStateDict, optimizedNet, stateDict } from '@mnist-kit/models';
@@ -90,6 +93,8 @@ export function loadStateDict(
 ): LoadStateDictResult {
   checkOptionNames<LoadStateDictOptions>('loadStateDict', options, { strict: true });
   const { strict = true } = options;
+  if (typeof strict !== 'boolean') throw new InvalidArgumentError('strict', 'must be true or false', strict);
+  checkDict('dict', dict);
   const layers = torchRules(model);
   const names = layers.flatMap((layer) => layer.weights.map((rule) => rule.torchName));
   const counters = layers.flatMap((layer) => layer.counterName ?? []);

@@ -1,5 +1,6 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkModel } from './check-arguments.js';
 import { countParameters, torchType } from './parameters.js';
 
 /** How {@link summary} prints. */
@@ -19,7 +20,7 @@ export interface SummaryOptions {
  * @param model Any layers model.
  * @param options See {@link SummaryOptions}.
  * @returns The table, lines joined by newlines.
- * @throws InvalidArgumentError when `layout` is neither `NCHW` nor `NHWC`.
+ * @throws InvalidArgumentError when `layout` is neither `NCHW` nor `NHWC`, or `model` is no layers model.
  * @example
  * ```ts
  * import { optimizedNet, summary } from '@mnist-kit/models';
@@ -29,6 +30,7 @@ export interface SummaryOptions {
  */
 export function summary(model: tfl.LayersModel, options: SummaryOptions = {}): string {
   checkOptionNames<SummaryOptions>('summary', options, { layout: true });
+  checkModel(model);
   const { layout = 'NCHW' } = options;
   if (layout !== 'NCHW' && layout !== 'NHWC')
     throw new InvalidArgumentError('layout', 'must be "NCHW" or "NHWC"', layout);

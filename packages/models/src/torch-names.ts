@@ -8,6 +8,7 @@ import {
   type UnknownLayer,
 } from '@mnist-kit/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { checkDict, checkModel } from './check-arguments.js';
 
 /** How one TensorFlow.js weight appears in a PyTorch state dict. */
 interface WeightRule {
@@ -45,6 +46,7 @@ export interface LayerRules {
  * @throws ModelError when the model has a layer whose weights have no counterpart in PyTorch, or that joins
  * features which PyTorch would pair otherwise.
  * @throws CheckpointError when a name is not the model's or a tensor has the wrong shape.
+ * @throws InvalidArgumentError when an argument has the wrong type, or the model was disposed.
  * @example
  * ```ts
  * import { optimizedNet, toTorchNames } from '@mnist-kit/models';
@@ -55,6 +57,7 @@ export interface LayerRules {
  * ```
  */
 export function toTorchNames(model: tfl.LayersModel, weights: TensorDict): TensorDict {
+  checkDict('weights', weights);
   const rules = torchRules(model).flatMap((layer) => layer.weights);
   rejectUnknown(
     weights,
@@ -79,6 +82,7 @@ export function toTorchNames(model: tfl.LayersModel, weights: TensorDict): Tenso
  * @throws ModelError when the model has a layer whose weights have no counterpart in PyTorch, or that joins
  * features which PyTorch would pair otherwise.
  * @throws CheckpointError when a name is not the model's or a tensor has the wrong shape.
+ * @throws InvalidArgumentError when an argument has the wrong type, or the model was disposed.
  * @example
  * ```ts
  * import { fromTorchNames, optimizedNet } from '@mnist-kit/models';
@@ -89,6 +93,7 @@ export function toTorchNames(model: tfl.LayersModel, weights: TensorDict): Tenso
  * ```
  */
 export function fromTorchNames(model: tfl.LayersModel, dict: TensorDict): TensorDict {
+  checkDict('dict', dict);
   const layers = torchRules(model);
   const rules = layers.flatMap((layer) => layer.weights);
   const counters = layers.flatMap((layer) => layer.counterName ?? []);
@@ -105,6 +110,7 @@ export function fromTorchNames(model: tfl.LayersModel, dict: TensorDict): Tensor
 
 /** The rules of every layer that has weights, in the model's order, a layer's in the order of PyTorch's module. */
 export function torchRules(model: tfl.LayersModel): LayerRules[] {
+  checkModel(model);
   const orders = inputOrders(model);
   return model.layers
     .filter((layer) => layer.weights.length > 0)

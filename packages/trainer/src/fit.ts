@@ -21,7 +21,7 @@ import { RunState } from './run-state.js';
 import * as say from './say.js';
 import { Schedule } from './schedule.js';
 import { capture, generatorStates, type StatefulParts } from './state/capture.js';
-import { checkPosition } from './state/check-snapshot.js';
+import { checkPosition, restoring } from './state/check-snapshot.js';
 import type { Difference } from './state/differences.js';
 import { currentPosition, iterateFrom, type ReplayPoints } from './state/loader-position.js';
 import { leaveOptimizer } from './state/optimizer-settings.js';
@@ -118,7 +118,7 @@ export class Fit {
         this.#overridden = checkDifferences(snapshot, this.#stateful.settings, resume);
       if (snapshot !== undefined) {
         checkPosition(snapshot, run.epochs, this.#parts.train);
-        await this.#restore(snapshot);
+        await restoring('The fit', () => this.#restore(snapshot));
       }
       await this.#callbacks.emit('onFitStart');
       await run.setAside();

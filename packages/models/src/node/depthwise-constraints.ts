@@ -1,5 +1,5 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { isObject } from './model-json.js';
+import { isObject } from './model-graph.js';
 
 interface Configurable {
   getClassName(): string;

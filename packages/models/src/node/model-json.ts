@@ -1,5 +1,7 @@
 import { DataError } from '@mnist-kit/core';
 import type { io } from '@tensorflow/tfjs-core';
+import { scanJson } from '../scan-json.js';
+import { findUnreachable, isObject } from './model-graph.js';
 
 /** The file that says what a model is and where its weights lie. */
 export const modelFile = 'model.json';
@@ -19,6 +21,10 @@ export interface ModelJson {
   /** SHA-256 of the files, where the writer left it. */
   readonly digests: Readonly<Record<string, string>>;
 }
+
+/** The largest that TensorFlow.js's zoo has is of some 2 MB, for thousand layers. */
+const maxCharacters = 16_000_000;
+const limits = { depth: 100, entries: 1000, values: 1_000_000 };
 
 const valueBytes: Readonly<Record<string, number>> = {
   float32: 4,
@@ -40,6 +46,9 @@ const valueBytes: Readonly<Record<string, number>> = {
 export function parseModelJson(text: string, path: string): ModelJson {
   const refuse = (problem: string, cause?: unknown) =>
     new DataError(`${path} must be TensorFlow.js's description of a layers model: ${problem}.`, { cause });
+  if (text.length > maxCharacters)
+    throw refuse(`it has ${text.length} characters, more than ${maxCharacters}`);
+  scanJson(text, path, limits);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -50,6 +59,8 @@ export function parseModelJson(text: string, path: string): ModelJson {
   const { format = 'layers-model', modelTopology, weightsManifest, weightsDigest = {} } = json;
   if (format !== 'layers-model') throw refuse(`its format is ${JSON.stringify(format)}`);
   if (!isObject(modelTopology)) throw refuse('it lacks `modelTopology`');
+  const problem = findUnreachable(modelTopology);
+  if (problem !== undefined) throw refuse(problem);
   if (!Array.isArray(weightsManifest)) throw refuse('it lacks `weightsManifest`');
   if (!isObject(weightsDigest) || !Object.values(weightsDigest).every((value) => typeof value === 'string'))
     throw refuse('its `weightsDigest` is damaged');
@@ -95,8 +106,4 @@ function isPlainPath(path: unknown): path is string {
 
 function isShape(shape: unknown): shape is number[] {
   return Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@ import { checkOptionNames, InvalidArgumentError, ModelError } from '@mnist-kit/c
 import { io } from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { skipGreeting } from '../backend.js';
+import { checkModel } from '../check-arguments.js';
 import { mendDepthwiseConstraints } from './depthwise-constraints.js';
 import { loadArtifacts } from './load-artifacts.js';
 import { openFolder, writeModelFiles } from './model-folder.js';
@@ -46,8 +47,7 @@ export async function saveModel(
 ): Promise<void> {
   checkOptionNames<SaveModelOptions>('saveModel', options, { overwrite: true });
   const { overwrite = true } = options;
-  if (!(model instanceof tfl.LayersModel))
-    throw new InvalidArgumentError('model', 'must be a tf.LayersModel', model);
+  checkModel(model);
   if (typeof folder !== 'string' || folder === '')
     throw new InvalidArgumentError('folder', 'must be the path of a folder', folder);
   if (typeof overwrite !== 'boolean')

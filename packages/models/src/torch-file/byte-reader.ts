@@ -63,8 +63,15 @@ export class ByteReader {
     return this.#bytes.subarray(start, start + length);
   }
 
+  /** Passes over the next `length` bytes. */
+  skip(length: number): void {
+    this.#advance(length);
+  }
+
   /** The next `length` bytes as UTF-8. */
   text(length: number): string {
+    const short = length <= maxShort ? this.#shortText(length) : undefined;
+    if (short !== undefined) return short;
     const bytes = this.take(length);
     try {
       return utf8.decode(bytes);
@@ -82,6 +89,20 @@ export class ByteReader {
     return text;
   }
 
+  /** ASCII without a decoder, which for a few letters takes several times as long; undefined for anything else. */
+  #shortText(length: number): string | undefined {
+    const start = this.position;
+    const end = Math.min(start + length, this.#bytes.length);
+    for (let at = start; at < end; at++) {
+      const code = this.#bytes[at];
+      if (code > 0x7f) return undefined;
+      codes[at - start] = code;
+    }
+    this.#advance(length);
+    codes.length = length;
+    return String.fromCharCode(...codes);
+  }
+
   #advance(length: number): number {
     const start = this.position;
     if (start + length > this.#bytes.length)
@@ -96,3 +117,5 @@ export class ByteReader {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const lineFeed = 0x0a;
 const maxLine = 1000;
+const maxShort = 40;
+const codes: number[] = [];

@@ -110,6 +110,11 @@ export class NumpyArray extends Built {
     this.#bytes = bytes;
   }
 
+  /** What holds the bytes, which several arrays may share. */
+  get source(): object | undefined {
+    return this.#bytes;
+  }
+
   /** Number of bytes that reading the values takes; 0 for an opaque array. */
   get byteLength(): number {
     return this.#bytes?.length ?? 0;
@@ -131,15 +136,14 @@ export class NumpyArray extends Built {
         `The numpy array "${path}" must have ${length * size} bytes. Received: ${this.byteLength}`,
       );
     const bytes = this.#dtype!.toLittleEndian(this.#bytes!.read(), size);
-    const stored = decodeValues(dtype, bytes);
-    if (!this.#fortran || length === 0) return { values: stored, dtype, shape };
+    if (!this.#fortran || length === 0) return { values: decodeValues(dtype, bytes), dtype, shape };
     let stride = 1;
     const strides = shape.map((axis) => {
       const own = stride;
       stride *= axis;
       return own;
     });
-    return { values: gather(stored, 0, shape, strides), dtype, shape };
+    return { values: decodeValues(dtype, gather(bytes, size, 0, shape, strides)), dtype, shape };
   }
 }
 

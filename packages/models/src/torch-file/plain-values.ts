@@ -58,6 +58,7 @@ export type TorchValue =
   | TorchValue[]
   | { [key: string]: TorchValue };
 
+const spareBytes = 2 ** 25;
 /** Deeper than any checkpoint, and shallow enough for whoever walks the result. */
 const maxDepth = 100;
 
@@ -71,8 +72,11 @@ interface Converted {
 export class PlainValues {
   readonly #converted = new Map<PickleValue, Converted>();
   readonly #open = new Set<PickleValue>();
-  readonly #maxTensorBytes: number;
+  readonly #maxTensorBytes: number | undefined;
   #tensorBytes = 0;
+  /** Bytes as float32 of what the tensors read are views of, and what that is. */
+  #storedBytes = 0;
+  readonly #stored = new Set<object>();
   /** Whether the whole is a state dict, so that its tensors are meant as weights. */
   #isStateDict = false;
   /** Whether there was anything that is no container and can be read. */
@@ -80,8 +84,11 @@ export class PlainValues {
   /** Makes the error for the first value that cannot be read. */
   #refusal: (() => CheckpointError) | undefined;
 
-  /** @param maxTensorBytes Most bytes that the tensors may take as float32, all together. */
-  constructor(maxTensorBytes: number) {
+  /**
+   * @param maxTensorBytes Most bytes that the tensors may take as float32, all together; undefined for little more
+   * than what is stored.
+   */
+  constructor(maxTensorBytes: number | undefined) {
     this.#maxTensorBytes = maxTensorBytes;
   }
 
@@ -113,15 +120,21 @@ export class PlainValues {
   }
 
   #read(view: TensorView, name: string, wide: boolean): StateTensor {
-    this.#count(view.length * Float32Array.BYTES_PER_ELEMENT);
+    this.#count(view.length * Float32Array.BYTES_PER_ELEMENT, view.storage, view.storage.length);
     return makeStateTensor(view.values(), { name, dtype: view.storage.dtype, shape: view.shape, wide });
   }
 
-  #count(bytes: number): void {
+  /** @param stored What the values are taken from, which has `length` of them. */
+  #count(bytes: number, stored: object, length: number): void {
     this.#tensorBytes += bytes;
-    if (this.#tensorBytes > this.#maxTensorBytes)
+    if (!this.#stored.has(stored)) {
+      this.#stored.add(stored);
+      this.#storedBytes += length * Float32Array.BYTES_PER_ELEMENT;
+    }
+    const most = this.#maxTensorBytes ?? this.#storedBytes + spareBytes;
+    if (this.#tensorBytes > most)
       throw new CheckpointError(
-        `The tensors of the .pth file must have at most maxTensorBytes=${this.#maxTensorBytes} bytes as float32. Received: ${this.#tensorBytes} or more`,
+        `The tensors of the .pth file must have at most maxTensorBytes=${most} bytes as float32. Received: ${this.#tensorBytes} or more`,
       );
   }
 
@@ -158,25 +171,31 @@ export class PlainValues {
       return { value: array, height: height + 1 };
     }
     if (!(value instanceof Map)) return undefined;
-    const entries: (readonly [string, TorchValue])[] = [];
+    const object: { [key: string]: TorchValue } = {};
     for (const [key, item] of value) {
       const text = keyText(key);
       if (text === undefined) {
         const problem = () => new CheckpointError(`"${path}" must have keys of text and numbers.`);
         return { value: this.#opaque('dict', problem), height: 0 };
       }
-      entries.push([text, child(item, text)]);
+      if (Object.hasOwn(object, text)) throw alike(path);
+      const converted = child(item, text);
+      if (text !== '__proto__') object[text] = converted;
+      else
+        Object.defineProperty(object, text, {
+          value: converted,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        });
     }
-    const object = Object.fromEntries(entries);
-    if (Object.keys(object).length !== entries.length)
-      throw new CheckpointError(`"${path}" must not have keys that are alike as text, such as 1 and "1".`);
     return { value: object, height: height + 1 };
   }
 
   #leaf(value: PickleValue & object, path: string): TorchValue {
     if (value instanceof Bytes) {
       this.#refusal ??= value.refusal;
-      this.#count(value.length);
+      this.#count(value.length, value, value.length);
       return value.read();
     }
     if (value instanceof Opaque) return this.#opaque(value.typeName, value.refusal);
@@ -191,7 +210,7 @@ export class PlainValues {
   }
 
   #array(array: NumpyArray, path: string): TorchValue {
-    this.#count(array.byteLength * Float32Array.BYTES_PER_ELEMENT);
+    this.#count(array.byteLength * Float32Array.BYTES_PER_ELEMENT, array.source ?? array, array.byteLength);
     const held = array.values(path);
     if (held === undefined) return new OpaqueTorchValue(array.typeName);
     return orOpaque(array.typeName, () => makeStateTensor(held.values, { ...held, name: path, wide: true }));
@@ -211,6 +230,10 @@ function orOpaque(className: string, read: () => StateTensor): TorchValue {
     if (error instanceof DataError) return new OpaqueTorchValue(className);
     throw error;
   }
+}
+
+function alike(path: string): CheckpointError {
+  return new CheckpointError(`"${path}" must not have keys that are alike as text, such as 1 and "1".`);
 }
 
 function isTensorMap(value: PickleValue): boolean {

@@ -11,15 +11,20 @@ import { ZipArchive } from './zip-archive.js';
 /** Limits on what a .pth file may ask for. A file that says more is refused, so that no file can fill the memory. */
 export interface TorchFileLimits {
   /**
-   * Most bytes that the tensors read may take as float32. It matters for views that repeat few stored values
-   * and for types shorter than float32. Default 256 MiB, 67 million values.
+   * Most bytes that the tensors read may take as float32. It matters for views that repeat few stored values.
+   * Default: 32 MiB more than the stored values that they are of take, each counted once.
    */
   maxTensorBytes?: number;
   /** Most bytes that deflated entries may have; `torch.save` deflates nothing. Default 32 MiB. */
   maxInflatedBytes?: number;
   /** Most bytes of the pickle, which names the tensors and holds none of their values. Default 32 MiB. */
   maxPickleBytes?: number;
-  /** Most opcodes of the pickle; a tensor needs about 30. Default 1,000,000. */
+  /**
+   * Most opcodes of the pickle; a tensor needs 30 to 50. Default 1,000,000, or 60 for each entry of the archive if
+   * that is more, and as many as make values of 48 MiB more than
+   * the file and its tensors; a number of your own allows
+   * 250 bytes for each.
+   */
   maxOpcodes?: number;
 }
 
@@ -122,15 +127,14 @@ const limitNames: OptionNames<TorchFileLimits> = {
 function open(bytes: Uint8Array, limits: TorchFileLimits): { root: PickleValue; plain: PlainValues } {
   if (!(bytes instanceof Uint8Array))
     throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
-  const { maxTensorBytes = 2 ** 28, maxInflatedBytes = 2 ** 25, maxOpcodes = 1_000_000 } = limits;
-  const { maxPickleBytes = 2 ** 25 } = limits;
+  const { maxTensorBytes, maxInflatedBytes = 2 ** 25, maxOpcodes, maxPickleBytes = 2 ** 25 } = limits;
   for (const [name, limit] of Object.entries({
     maxTensorBytes,
     maxInflatedBytes,
     maxPickleBytes,
     maxOpcodes,
   }))
-    if (typeof limit !== 'number' || !(limit >= 0))
+    if (limit !== undefined && (typeof limit !== 'number' || !(limit >= 0)))
       throw new InvalidArgumentError(name, 'must be a number of at least 0', limit);
   refuseLegacy(bytes);
   const archive = new ZipArchive(bytes, maxInflatedBytes);
@@ -144,10 +148,21 @@ function open(bytes: Uint8Array, limits: TorchFileLimits): { root: PickleValue; 
     );
   const root = unpickle(pickle, {
     persistentLoad: (id) => storages.find(id),
-    maxOpcodes,
+    maxOpcodes: maxOpcodes ?? Math.max(leastOpcodes, opcodesPerEntry * archive.names.length),
+    maxMemory:
+      maxOpcodes === undefined
+        ? spareMemory + bytes.length + memoryPerEntry * archive.names.length
+        : maxOpcodes * memoryPerOpcode,
   });
   return { root, plain: new PlainValues(maxTensorBytes) };
 }
+
+const leastOpcodes = 1_000_000;
+const opcodesPerEntry = 60;
+const spareMemory = 48 * 2 ** 20;
+/** Of values for each entry, which stands for a tensor. */
+const memoryPerEntry = 1200;
+const memoryPerOpcode = 250;
 
 /** Before PyTorch 1.6 a file began with this number, pickled. */
 const legacyMagic = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];

@@ -1,4 +1,4 @@
-import { bytesPerValue, type DecodedValues, decodeValues } from '../safetensors-values.js';
+import { bytesPerValue } from '../safetensors-values.js';
 
 /** The numbers behind one or more tensors. */
 export class Storage {
@@ -10,8 +10,8 @@ export class Storage {
   /** Number of values. */
   readonly length: number;
   readonly #read: () => Uint8Array;
-  #values: DecodedValues | undefined;
-  readonly #others = new Map<string, Storage>();
+  #bytes: Uint8Array | undefined;
+  #others: Map<string, Storage> | undefined;
 
   constructor(key: string, dtype: string, length: number, read: () => Uint8Array) {
     this.key = key;
@@ -21,22 +21,23 @@ export class Storage {
   }
 
   /**
-   * All values, decoded once; not to be written to.
+   * The bytes of all values; not to be written to.
    *
-   * @throws CheckpointError when the bytes are damaged.
+   * @throws CheckpointError when they are damaged.
    */
-  values(): DecodedValues {
-    this.#values ??= decodeValues(this.dtype, this.#read());
-    return this.#values;
+  bytes(): Uint8Array {
+    this.#bytes ??= this.#read();
+    return this.#bytes;
   }
 
   /** The same bytes as values of another type, or undefined when they are no whole number of them. */
   as(dtype: string): Storage | undefined {
-    const known = this.#others.get(dtype);
+    const known = this.#others?.get(dtype);
     if (known !== undefined) return known;
     const length = (this.length * bytesPerValue(this.dtype)!) / bytesPerValue(dtype)!;
     if (!Number.isInteger(length)) return undefined;
-    const storage = new Storage(this.key, dtype, length, this.#read);
+    const storage = new Storage(this.key, dtype, length, () => this.bytes());
+    this.#others ??= new Map();
     this.#others.set(dtype, storage);
     return storage;
   }

@@ -1,5 +1,5 @@
 import { CheckpointError } from '@mnist-kit/core';
-import type { DecodedValues } from '../safetensors-values.js';
+import { bytesPerValue, type DecodedValues, decodeValues } from '../safetensors-values.js';
 import { gather } from './gather.js';
 import type { Storage } from './storage.js';
 
@@ -32,9 +32,14 @@ export class TensorView {
   values(): DecodedValues {
     const { length, shape } = this;
     if (length === 0) return new Float32Array(0);
-    const source = this.storage.values();
-    if (this.#isContiguous()) return source.slice(this.#offset, this.#offset + length);
-    return gather(source, this.#offset, shape, this.#strides);
+    const { dtype } = this.storage;
+    const size = bytesPerValue(dtype)!;
+    const source = this.storage.bytes();
+    // Never the whole storage: a view may be of one value of many.
+    const own = this.#isContiguous()
+      ? source.subarray(this.#offset * size, (this.#offset + length) * size)
+      : gather(source, size, this.#offset, shape, this.#strides);
+    return decodeValues(dtype, own);
   }
 
   #isContiguous(): boolean {

@@ -1,7 +1,7 @@
 import { CheckpointError } from '@mnist-kit/core';
 import { ByteReader } from './byte-reader.js';
 import { callGlobal, findGlobal, makeObject } from './pickle-globals.js';
-import { op } from './pickle-opcodes.js';
+import { costs, nameCost, op } from './pickle-opcodes.js';
 import { PickleStack } from './pickle-stack.js';
 import {
   Built,
@@ -19,8 +19,10 @@ import { opaqueGlobal } from './refusals.js';
 export interface UnpickleOptions {
   /** Turns a persistent id into the storage that it names. */
   persistentLoad: (id: PickleValue) => PickleValue;
-  /** Most opcodes to follow: each makes at most one value, so this bounds time and memory. */
+  /** Most opcodes to follow: this bounds the time. */
   maxOpcodes: number;
+  /** Most bytes of memory that the values may take, by a rough estimate. */
+  maxMemory: number;
 }
 
 /**
@@ -31,14 +33,25 @@ export interface UnpickleOptions {
  *
  * @throws CheckpointError when the pickle is damaged or exceeds a limit.
  */
-export function unpickle(bytes: Uint8Array, { persistentLoad, maxOpcodes }: UnpickleOptions): PickleValue {
+export function unpickle(
+  bytes: Uint8Array,
+  { persistentLoad, maxOpcodes, maxMemory }: UnpickleOptions,
+): PickleValue {
   const reader = new ByteReader(bytes, 'data.pkl');
   const stack = new PickleStack();
+  const names = new Names();
+  let memory = 0;
   const protocol = reader.u8() === op.proto ? reader.u8() : 0;
   if (protocol < 2 || protocol > 5)
     throw new CheckpointError(`data.pkl must be a pickle of protocol 2 to 5. Received: ${protocol}`);
   for (let count = 0; count < maxOpcodes; count++) {
     const code = reader.u8();
+    memory += costs[code];
+    if (memory + names.size * nameCost > maxMemory)
+      throw new CheckpointError(
+        `data.pkl must have at most maxOpcodes=${maxOpcodes} opcodes, and fewer where they make large values. ` +
+          `Received: values of more than ${maxMemory} bytes`,
+      );
     if (code === op.stop) {
       if (reader.remaining > 0)
         throw new CheckpointError(`data.pkl must end at its STOP. Received: ${reader.remaining} more bytes`);
@@ -46,18 +59,40 @@ export function unpickle(bytes: Uint8Array, { persistentLoad, maxOpcodes }: Unpi
     }
     if (code === op.binPersId) stack.push(persistentLoad(stack.pop()));
     else if (
-      !pushValue(code, reader, stack) &&
+      !pushValue(code, reader, stack, names) &&
       !pushBytes(code, reader, stack) &&
       !combine(code, reader, stack) &&
-      !make(code, reader, stack)
+      !make(code, reader, stack, names)
     )
       throw refusedOpcode(code, reader.position - 1);
   }
   throw new CheckpointError(`data.pkl must have at most maxOpcodes=${maxOpcodes} opcodes.`);
 }
 
+/** Tuples are never changed, so that one will do. */
+const emptyTuple = new Tuple([]);
+
+/** What the names in a pickle stand for, each found once. */
+class Names {
+  readonly #known = new Map<string, PickleValue>();
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  find(module: string, name: string): PickleValue {
+    const full = `${module}\n${name}`;
+    let value = this.#known.get(full);
+    if (value === undefined) {
+      value = findGlobal(module, name);
+      this.#known.set(full, value);
+    }
+    return value;
+  }
+}
+
 /** Opcodes that push a value of their own. */
-function pushValue(code: number, reader: ByteReader, stack: PickleStack): boolean {
+function pushValue(code: number, reader: ByteReader, stack: PickleStack, names: Names): boolean {
   switch (code) {
     case op.none:
       stack.push(null);
@@ -96,7 +131,7 @@ function pushValue(code: number, reader: ByteReader, stack: PickleStack): boolea
       stack.push([]);
       return true;
     case op.emptyTuple:
-      stack.push(new Tuple([]));
+      stack.push(emptyTuple);
       return true;
     case op.emptyDict:
       stack.push(new Map());
@@ -105,7 +140,7 @@ function pushValue(code: number, reader: ByteReader, stack: PickleStack): boolea
       stack.push(new PickleSet([]));
       return true;
     case op.global:
-      stack.push(findGlobal(reader.line(), reader.line()));
+      stack.push(names.find(reader.line(), reader.line()));
       return true;
     default:
       return false;
@@ -186,14 +221,14 @@ function combine(code: number, reader: ByteReader, stack: PickleStack): boolean 
 }
 
 /** Opcodes that name, call or make something in Python. */
-function make(code: number, reader: ByteReader, stack: PickleStack): boolean {
+function make(code: number, reader: ByteReader, stack: PickleStack, names: Names): boolean {
   const at = reader.position - 1;
   switch (code) {
     case op.stackGlobal: {
       const [module, name] = stack.popTuple(2).items;
       if (typeof module !== 'string' || typeof name !== 'string')
         throw new CheckpointError('The pickle must name a global by two texts.');
-      stack.push(findGlobal(module, name));
+      stack.push(names.find(module, name));
       return true;
     }
     case op.reduce: {
@@ -257,6 +292,8 @@ function refusedOpcode(code: number, at: number): CheckpointError {
 /** Far beyond seeds and counters, and short enough that a million of them are no burden. */
 const maxIntegerBytes = 32;
 
+const words = new DataView(new ArrayBuffer(maxIntegerBytes));
+
 /** Two's complement, least significant byte first; a bigint only where a number would be rounded. */
 function signedInteger(bytes: Uint8Array): number | bigint {
   if (bytes.length > maxIntegerBytes)
@@ -264,7 +301,6 @@ function signedInteger(bytes: Uint8Array): number | bigint {
       `An integer in data.pkl must have at most ${maxIntegerBytes} bytes. Received: ${bytes.length}`,
     );
   const negative = bytes.length > 0 && bytes[bytes.length - 1] >= 0x80;
-  const words = new DataView(new ArrayBuffer(maxIntegerBytes));
   for (let i = 0; i < maxIntegerBytes; i++) words.setUint8(i, bytes[i] ?? (negative ? 0xff : 0));
   let value = words.getBigInt64(maxIntegerBytes - 8, true);
   for (let at = maxIntegerBytes - 16; at >= 0; at -= 8) value = (value << 64n) | words.getBigUint64(at, true);

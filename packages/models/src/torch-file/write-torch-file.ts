@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import { type Zippable, zipSync } from 'fflate';
+import { checkDict } from '../check-arguments.js';
 import { encodeTensor } from '../encode-tensor.js';
 import type { StateTensor } from '../state-tensor.js';
 import { op } from './pickle-opcodes.js';
@@ -37,6 +38,7 @@ const maxInt32 = 0x7fffffff;
  * ```
  */
 export function writeTorchFile(dict: Readonly<Record<string, StateTensor>>): Uint8Array<ArrayBuffer> {
+  checkDict('dict', dict);
   const entries = Object.entries(dict);
   const values = entries.reduce((sum, [, { data }]) => sum + data.length, 0);
   // Eight bytes a value, and some hundred for the headers, are more than enough.

@@ -3,11 +3,14 @@ import { Inflate } from 'fflate';
 import { crc32 } from './crc32.js';
 import { readZipDirectory, type ZipEntry } from './zip-directory.js';
 
-/** Deflate turns a byte into 1032 at most, so a step never makes more than 4 MB. */
-const inflateStep = 4096;
+/** Deflate turns a byte into so many at most. */
+const maxRatio = 1032;
+/** A step never makes more than 1 MB. */
+const inflateStep = 1024;
 
 /** A zip archive in memory whose entries are read when they are asked for. */
 export class ZipArchive {
+  readonly #file: Uint8Array;
   readonly #entries: Map<string, ZipEntry>;
   readonly #maxInflatedBytes: number;
   #inflatedBytes = 0;
@@ -18,6 +21,7 @@ export class ZipArchive {
    * @throws CheckpointError when the archive is damaged.
    */
   constructor(file: Uint8Array, maxInflatedBytes: number) {
+    this.#file = file;
     this.#entries = readZipDirectory(file);
     this.#maxInflatedBytes = maxInflatedBytes;
   }
@@ -40,23 +44,28 @@ export class ZipArchive {
   read(name: string): Uint8Array {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw new CheckpointError(`The .pth file lacks its entry "${name}".`);
-    const content = entry.deflated ? this.#inflate(entry) : entry.stored;
+    const stored = this.#file.subarray(entry.start, entry.start + entry.storedSize);
+    const content = entry.deflated ? this.#inflate(entry, stored) : stored;
     if (crc32(content) !== entry.crc)
       throw new CheckpointError(`Entry "${name}" of the .pth file is damaged: its checksum is wrong.`);
     return content;
   }
 
-  #inflate({ name, size, stored }: ZipEntry): Uint8Array {
+  #inflate({ name, size }: ZipEntry, stored: Uint8Array): Uint8Array {
     this.#inflatedBytes += size;
     if (this.#inflatedBytes > this.#maxInflatedBytes)
       throw new CheckpointError(
         `The deflated entries of the .pth file must have at most maxInflatedBytes=${this.#maxInflatedBytes} bytes. Received: ${this.#inflatedBytes} or more`,
       );
-    const chunks: Uint8Array[] = [];
+    if (size > stored.length * maxRatio)
+      throw new CheckpointError(
+        `Entry "${name}" of the .pth file cannot inflate to the ${size} bytes declared. Received: ${stored.length} bytes`,
+      );
+    const content = new Uint8Array(size);
     let length = 0;
     const inflate = new Inflate((chunk) => {
+      if (length + chunk.length <= size) content.set(chunk, length);
       length += chunk.length;
-      chunks.push(chunk);
     });
     try {
       // The declared size may be a lie, so the stream is stopped as soon as it gives more.
@@ -69,12 +78,6 @@ export class ZipArchive {
       throw new CheckpointError(
         `Entry "${name}" of the .pth file must inflate to the ${size} bytes declared. Received: ${length > size ? 'more' : length}`,
       );
-    const content = new Uint8Array(size);
-    let at = 0;
-    for (const chunk of chunks) {
-      content.set(chunk, at);
-      at += chunk.length;
-    }
     return content;
   }
 }

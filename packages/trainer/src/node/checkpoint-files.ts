@@ -7,6 +7,7 @@ import { syncFolder, writeDurably } from '@mnist-kit/core/node';
 import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
 import { version_core } from '@tensorflow/tfjs-core';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
+import { checkSnapshot } from '../state/check-snapshot.js';
 import { decodeState, encodeState, type Json } from '../state/encode.js';
 import { checkpointFiles, describePath, FORMAT, recognise } from './not-a-checkpoint.js';
 
@@ -140,17 +141,25 @@ async function readWhole(folder: string): Promise<RunSnapshot> {
   const [state, tensors] = await Promise.all(
     [STATE, TENSORS].map(async (name) => {
       const content = await read(folder, name);
-      const entry = manifest.files[name];
+      const entry = manifest.files?.[name];
+      if (typeof entry !== 'object' || entry === null) throw new Damage(`${MANIFEST} lacks ${name}`);
       if (content.length !== entry.bytes)
         throw new Damage(`${name} has ${content.length} bytes instead of ${entry.bytes}`);
       if (sha256(content) !== entry.sha256) throw new Damage(`${name} does not match its checksum`);
       return content;
     }),
   );
-  return decodeState({
-    json: JSON.parse(new TextDecoder().decode(state)) as Json,
-    tensors: readSafetensors(tensors),
-  }) as RunSnapshot;
+  const snapshot = decodeState({ json: parseState(state), tensors: readSafetensors(tensors) }) as RunSnapshot;
+  checkSnapshot(snapshot);
+  return snapshot;
+}
+
+function parseState(content: Uint8Array): Json {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content)) as Json;
+  } catch {
+    throw new Damage(`${STATE} is not JSON`);
+  }
 }
 
 function checkManifest(folder: string, content: Uint8Array): Manifest {

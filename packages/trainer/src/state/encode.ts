@@ -13,6 +13,9 @@ const arrayTypes = {
   Uint32Array,
 } as const;
 
+/** Deeper than any state, and shallow enough for whoever walks it. */
+const MAX_DEPTH = 100;
+
 /** A state taken apart: JSON for reading, float32 tensors for a safetensors file. */
 export interface EncodedState {
   readonly json: Json;
@@ -58,28 +61,36 @@ export function encodeState(value: unknown): EncodedState {
 /**
  * Puts together again what {@link encodeState} took apart.
  *
- * @throws CheckpointError when a tensor is missing or a mark is unknown.
+ * @throws CheckpointError when a tensor is missing, a mark is unknown, or it is nested without end.
  */
 export function decodeState({ json, tensors }: EncodedState): unknown {
-  const visit = (node: Json): unknown => {
+  const visit = (node: Json, depth: number): unknown => {
     if (node === null || typeof node !== 'object') return node;
-    if (Array.isArray(node)) return node.map(visit);
+    if (depth > MAX_DEPTH)
+      throw new CheckpointError(`The state must be nested at most ${MAX_DEPTH} levels deep. Received: more`);
+    if (Array.isArray(node)) return node.map((child) => visit(child, depth + 1));
     const object = node as { readonly [key: string]: Json };
     const mark = Object.keys(object).find((key) => key.startsWith('$'));
     if (mark === undefined)
-      return Object.fromEntries(Object.entries(object).map(([key, child]) => [key, visit(child)]));
+      return Object.fromEntries(Object.entries(object).map(([key, child]) => [key, visit(child, depth + 1)]));
     const content = object[mark];
     if (mark === '$number') return content === '-0' ? -0 : Number(content);
     if (mark === '$tensor' && typeof content === 'string') return tensorAt(tensors, content);
     if (mark === '$array' && typeof content === 'string' && Object.hasOwn(arrayTypes, content)) {
       const Type = arrayTypes[content as keyof typeof arrayTypes];
-      return Type.from((object.values as readonly Json[]).map((element) => Number(visit(element))));
+      const { values } = object;
+      if (!Array.isArray(values)) throw new CheckpointError(`The state has a ${content} without values.`);
+      return Type.from(values.map((element) => Number(visit(element, depth + 1))));
     }
-    if (mark === '$entries' && Array.isArray(content))
-      return Object.fromEntries(content.map(([key, child]) => [key, visit(child)]));
+    if (mark === '$entries' && Array.isArray(content) && content.every(isEntry))
+      return Object.fromEntries(content.map(([key, child]) => [key, visit(child, depth + 1)]));
     throw new CheckpointError(`The state has an unknown mark ${mark}; it may come from a newer version.`);
   };
-  return visit(json);
+  return visit(json, 0);
+}
+
+function isEntry(entry: Json): entry is [string, Json] {
+  return Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string';
 }
 
 function tensorAt(tensors: TensorDict, name: string): Float32Array {
