@@ -87,6 +87,7 @@ export function buildTraining(
           stepsPerEpoch,
           pctStart: schedule.pctStart,
           divFactor: schedule.divFactor,
+          cycleMomentum: schedule.cycleMomentum,
         });
   const loss =
     labelSmoothing === undefined

@@ -41,7 +41,12 @@ export function checkRecipe(recipe: Recipe): number {
   if (schedule.kind === 'step')
     checkOptionNames<typeof schedule>('schedule', schedule, { kind: true, stepSize: true, gamma: true });
   else
-    checkOptionNames<typeof schedule>('schedule', schedule, { kind: true, pctStart: true, divFactor: true });
+    checkOptionNames<typeof schedule>('schedule', schedule, {
+      kind: true,
+      pctStart: true,
+      cycleMomentum: true,
+      divFactor: true,
+    });
   if (!Array.isArray(augmentation))
     throw new InvalidArgumentError('augmentation', 'must be an array of transforms', augmentation);
   for (const [i, step] of augmentation.entries()) {

@@ -22,8 +22,11 @@ export interface Recipe {
     /** Whether biases and batch norms decay as well. Default false. */
     decayAll?: boolean;
   };
-  schedule: /** A rise in the first share of the steps from `lr / divFactor`, then a long way down to nothing. */
-    | { kind: 'oneCycle'; pctStart: number; divFactor: number }
+  schedule: /**
+   * A rise in the first share of the steps from `lr / divFactor`, then a long way down to nothing; the momentum
+   * goes the other way, from 0.95 to 0.85 and back, if `cycleMomentum` says so.
+   */
+    | { kind: 'oneCycle'; pctStart: number; divFactor: number; cycleMomentum: boolean }
     /** Times `gamma` every so many epochs. */
     | { kind: 'step'; stepSize: number; gamma: number };
   /** Random transforms of each training image, one after the other. */

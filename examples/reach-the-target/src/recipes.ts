@@ -6,7 +6,7 @@ const SHARED = {
   epochs: 20,
   batchSize: 128,
   optimizer: { kind: 'muon', lr: 0.1, weightDecay: 0.01 },
-  schedule: { kind: 'oneCycle', pctStart: 0.1, divFactor: 10 },
+  schedule: { kind: 'oneCycle', pctStart: 0.1, divFactor: 10, cycleMomentum: false },
   augmentation: [{ affine: { degrees: 6, translate: [0.05, 0.05] } }],
   averageFrom: 0.75,
 } satisfies Partial<Recipe>;

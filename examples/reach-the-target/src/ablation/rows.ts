@@ -33,14 +33,14 @@ export const ABLATION: readonly { name: string; changes: Changes }[] = [
     name: 'AdamW and one cycle, 1e-2',
     changes: {
       optimizer: { kind: 'adamW', lr: 1e-2, weightDecay: 1e-2 },
-      schedule: { kind: 'oneCycle', pctStart: 0.3, divFactor: 25 },
+      schedule: { kind: 'oneCycle', pctStart: 0.3, divFactor: 25, cycleMomentum: true },
     },
   },
   {
     name: 'Muon and one cycle, 0.1',
     changes: {
       optimizer: { kind: 'muon', lr: 0.1, weightDecay: 1e-2 },
-      schedule: { kind: 'oneCycle', pctStart: 0.1, divFactor: 10 },
+      schedule: { kind: 'oneCycle', pctStart: 0.1, divFactor: 10, cycleMomentum: false },
     },
   },
   { name: 'label smoothing 0.1', changes: { labelSmoothing: 0.1 } },
