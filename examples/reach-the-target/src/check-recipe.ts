@@ -2,6 +2,7 @@ import { checkOptionNames, Generator, InvalidArgumentError, type OptionNames } f
 import { parameterBreakdown } from '@mnist-kit/models';
 import { buildAugmentation, buildNet, buildTraining } from './build.js';
 import type { Recipe } from './recipe.js';
+import { RECIPES } from './recipes.js';
 
 const names: OptionNames<Recipe> = {
   title: true,
@@ -15,6 +16,7 @@ const names: OptionNames<Recipe> = {
   labelSmoothing: true,
   mixup: true,
   averageFrom: true,
+  teacher: true,
 };
 
 /**
@@ -54,6 +56,7 @@ export function checkRecipe(recipe: Recipe): number {
     if (others.length > 0 || !['rotation', 'affine'].includes(key))
       throw new InvalidArgumentError(`augmentation[${i}]`, 'must be { rotation } or { affine }', step);
   }
+  if (recipe.teacher !== undefined) checkTeacher(recipe.teacher);
   buildAugmentation(recipe);
   buildTraining(recipe, { seed: 0, stepsPerEpoch: 2 });
   return countParameters(recipe);
@@ -65,6 +68,26 @@ export function countParameters(recipe: Recipe): number {
   const { trainable } = parameterBreakdown(model);
   model.dispose();
   return trainable;
+}
+
+function checkTeacher(teacher: NonNullable<Recipe['teacher']>): void {
+  const names = { recipe: true, seed: true, weight: true, temperature: true } as const;
+  checkOptionNames<NonNullable<Recipe['teacher']>>('teacher', teacher, names);
+  const { recipe, seed, weight, temperature } = teacher;
+  if (!Object.hasOwn(RECIPES, recipe))
+    throw new InvalidArgumentError(
+      'teacher.recipe',
+      `must be one of ${Object.keys(RECIPES).join(', ')}`,
+      recipe,
+    );
+  if (RECIPES[recipe].teacher !== undefined)
+    throw new InvalidArgumentError('teacher.recipe', 'must not have a teacher of its own', recipe);
+  if (!(Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff))
+    throw new InvalidArgumentError('teacher.seed', 'must be a whole number from 0 to 4294967295', seed);
+  if (!(weight >= 0 && weight <= 1))
+    throw new InvalidArgumentError('teacher.weight', 'must be between 0 and 1', weight);
+  if (!(Number.isFinite(temperature) && temperature > 0))
+    throw new InvalidArgumentError('teacher.temperature', 'must be a finite number above 0', temperature);
 }
 
 function checkKind(name: string, part: { kind: string }, kinds: readonly string[]): void {

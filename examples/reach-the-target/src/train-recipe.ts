@@ -1,8 +1,10 @@
 import { Generator } from '@mnist-kit/core';
 import { parameterBreakdown } from '@mnist-kit/models';
-import { type Callback, Trainer } from '@mnist-kit/trainer';
+import { type Callback, distillation, type ExecutorFactory, Trainer } from '@mnist-kit/trainer';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { buildNet, buildTraining, type Judge, loadData } from './build.js';
 import type { Recipe } from './recipe.js';
+import { RECIPES } from './recipes.js';
 
 /** How to train a recipe. */
 export interface TrainOptions {
@@ -13,6 +15,8 @@ export interface TrainOptions {
   threads?: number;
   /** Only the first so many training images, to try whether everything works. */
   trainSamples?: number;
+  /** Epochs of the teacher, if not as many as its recipe has. */
+  teacherEpochs?: number;
   /** Told after each epoch. */
   print?: (line: string) => void;
 }
@@ -24,18 +28,57 @@ export interface Trained {
   loss: number;
   /** Of the last epoch, on augmented images. */
   trainAccuracy: number;
+  /** A teacher's training included. */
   seconds: number;
   /** Then accuracy and loss are NaN. */
   interrupted: boolean;
 }
 
-/** Trains a recipe once and measures it once, at the end. */
+/** Trains a recipe once and measures it once, at the end; its teacher, if it has one, before that. */
 export async function trainRecipe(recipe: Recipe, options: TrainOptions): Promise<Trained> {
-  const { seed, judge, threads, trainSamples, print = () => {} } = options;
   const started = performance.now();
+  const { trained, model } = await trainNet(recipe, options);
+  model.dispose();
+  return { ...trained, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Teachers that this process has trained, by everything that decides their weights. */
+const teachers = new Map<string, LayersModel>();
+
+/** `undefined` when its training was interrupted. */
+async function teacherOf(
+  { recipe: name, seed }: NonNullable<Recipe['teacher']>,
+  options: TrainOptions,
+): Promise<LayersModel | undefined> {
+  const { judge, trainSamples, print = () => {} } = options;
+  const key = JSON.stringify([name, seed, judge, trainSamples, options.teacherEpochs]);
+  const known = teachers.get(key);
+  if (known !== undefined) return known;
+  print(`teacher: ${name}, seed ${seed}`);
+  const epochs = options.teacherEpochs ?? RECIPES[name].epochs;
+  const { trained, model } = await trainNet({ ...RECIPES[name], epochs }, { ...options, seed }, false);
+  if (trained.interrupted) return undefined;
+  teachers.set(key, model);
+  return model;
+}
+
+async function trainNet(
+  recipe: Recipe,
+  options: TrainOptions,
+  measure = true,
+): Promise<{ trained: Omit<Trained, 'seconds'>; model: LayersModel }> {
+  const { seed, judge, threads, trainSamples, print = () => {} } = options;
   const generator = new Generator(seed);
   const model = buildNet(recipe, generator);
   const { trainable: parameters } = parameterBreakdown(model);
+  const unmeasured = { parameters, accuracy: Number.NaN, loss: Number.NaN, trainAccuracy: Number.NaN };
+  let executor: ExecutorFactory | undefined;
+  if (recipe.teacher !== undefined) {
+    const { weight, temperature } = recipe.teacher;
+    const teacher = await teacherOf(recipe.teacher, options);
+    if (teacher === undefined) return { trained: { ...unmeasured, interrupted: true }, model };
+    executor = distillation({ teacher, weight, temperature });
+  }
   const { train, heldOut } = await loadData(recipe, { judge, generator, trainSamples });
   const { callbacks, ...training } = buildTraining(recipe, { seed, stepsPerEpoch: train.length });
   const trainer = new Trainer({
@@ -45,24 +88,18 @@ export async function trainRecipe(recipe: Recipe, options: TrainOptions): Promis
     callbacks: [...callbacks, epochLine(print)],
     engine: 'plan',
     threads,
+    executor,
   });
   try {
-    const history = await trainer.fit(train, { epochs: recipe.epochs });
-    const { interrupted } = history;
+    const { interrupted, last } = await trainer.fit(train, { epochs: recipe.epochs });
+    const trainAccuracy = last?.trainAccuracy ?? Number.NaN;
     // An unfinished training is not measured: the test set is looked at once for each that is finished.
-    const measured = interrupted ? undefined : await trainer.test(heldOut);
-    return {
-      parameters,
-      accuracy: measured?.testAccuracy ?? Number.NaN,
-      loss: measured?.testLoss ?? Number.NaN,
-      trainAccuracy: history.last?.trainAccuracy ?? Number.NaN,
-      seconds: (performance.now() - started) / 1000,
-      interrupted,
-    };
+    if (interrupted || !measure) return { trained: { ...unmeasured, trainAccuracy, interrupted }, model };
+    const { testAccuracy: accuracy, testLoss: loss } = await trainer.test(heldOut);
+    return { trained: { parameters, accuracy, loss, trainAccuracy, interrupted }, model };
   } finally {
     await trainer.dispose();
     await Promise.all([train.dispose(), heldOut.dispose()]);
-    model.dispose();
   }
 }
 

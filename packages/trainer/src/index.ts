@@ -50,6 +50,7 @@ export type {
 } from './contracts/parts.js';
 export type { Run, StopOptions } from './contracts/run.js';
 export type { Configuration, FinalStop, LoaderPosition, RunSnapshot } from './contracts/run-snapshot.js';
+export { type DistillationOptions, distillation } from './distillation.js';
 export {
   type EpochRecord,
   History,

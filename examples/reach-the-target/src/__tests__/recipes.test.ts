@@ -13,6 +13,7 @@ test.each(Object.entries(RECIPES))(
         seed: 5,
         judge: 'validation',
         threads: 1,
+        teacherEpochs: 1,
         trainSamples: 2 * recipe.batchSize,
         print: (line) => lines.push(line),
       },

@@ -1,4 +1,5 @@
 import type { Recipe } from '../recipe.js';
+import { RECIPES } from '../recipes.js';
 import { deviation, mean } from '../statistics.js';
 import type { Trained } from '../train-recipe.js';
 import { appendResult, prepareFile, readResults, type TrialResult } from './results-file.js';
@@ -81,7 +82,8 @@ async function oneTrial(
   const recipe = { ...changed, epochs };
   // What a recipe is called and which class it is for do not change what comes out.
   const { title: _, below: __, ...settings } = recipe;
-  const key = JSON.stringify([settings, seed]);
+  const teacher = recipe.teacher && RECIPES[recipe.teacher.recipe];
+  const key = JSON.stringify([settings, seed, teacher]);
   const before = known.get(key);
   if (before !== undefined) return before;
   const parameters = check(recipe);

@@ -1,0 +1,159 @@
+import type { MaybePromise, Parameter, TensorDict } from '@mnist-kit/core';
+import { checkOptionNames, type Generator, InvalidArgumentError, ModelError, math } from '@mnist-kit/core';
+import { createExecutor, type Executor, type StepOutput, type StepTarget } from '@mnist-kit/engine';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ExecutorFactory } from './options.js';
+
+/** Options of {@link distillation}. */
+export interface DistillationOptions {
+  /** A trained model of the same images and classes. Its weights are read when the student's training starts. */
+  teacher: LayersModel;
+  /** Share of the teacher's answer in the target, 0 to 1; the label has the rest. Default 0.5. */
+  weight?: number;
+  /** What the teacher's logits are divided by: above 1 its answers become softer. Default 1. */
+  temperature?: number;
+}
+
+/**
+ * Trains a model towards what a better one says of the very images of each batch, augmented as they are, as well as
+ * towards the labels: give it to a Trainer as its `executor`.
+ *
+ * The target of a sample is `weight * softmax(teacher / temperature) + (1 - weight) * label`, where the label is what
+ * the loss makes of it (label smoothing, mixup). After Hinton et al., "Distilling the Knowledge in a Neural Network",
+ * 2015, https://arxiv.org/abs/1503.02531, except that the student's logits are not divided by the temperature.
+ * Validation and test are the student's alone.
+ *
+ * @throws InvalidArgumentError for options out of range; in a fit for a loss that is no cross-entropy.
+ * @throws ModelError, when training starts, for a teacher of other images or classes.
+ * @example
+ * ```ts
+ * import { AdamW } from '@mnist-kit/optim';
+ * import { nllLoss } from '@mnist-kit/losses';
+ * import { compactNet, optimizedNet } from '@mnist-kit/models';
+ * import { distillation, Trainer } from '@mnist-kit/trainer';
+ *
+ * const teacher = optimizedNet(); // and train it
+ * const trainer = new Trainer({
+ *   model: compactNet({ blocks: [{ conv: 8 }, 'maxPool', { separable: 16 }] }),
+ *   optimizer: new AdamW({ lr: 1e-2 }),
+ *   loss: nllLoss(),
+ *   executor: distillation({ teacher, weight: 0.7, temperature: 1.5 }),
+ * });
+ * ```
+ */
+export function distillation(options: DistillationOptions): ExecutorFactory {
+  checkOptionNames<DistillationOptions>('distillation', options, {
+    teacher: true,
+    weight: true,
+    temperature: true,
+  });
+  const { teacher, weight = 0.5, temperature = 1 } = options ?? {};
+  if (typeof teacher?.getWeights !== 'function')
+    throw new InvalidArgumentError('teacher', 'must be a tf.LayersModel', teacher);
+  if (!(weight >= 0 && weight <= 1))
+    throw new InvalidArgumentError('weight', 'must be between 0 and 1', weight);
+  if (!(Number.isFinite(temperature) && temperature > 0))
+    throw new InvalidArgumentError('temperature', 'must be a finite number above 0', temperature);
+  return async (model, settings) => {
+    const made: Executor[] = [];
+    try {
+      for (const one of [model, teacher]) made.push(await createExecutor(one, settings));
+      return new DistillingExecutor(made[0], made[1], weight, temperature);
+    } catch (error) {
+      await Promise.all(made.map((executor) => executor.dispose()));
+      throw error;
+    }
+  };
+}
+
+/** The student, whose training steps have the teacher's answer in their targets. */
+class DistillingExecutor implements Executor {
+  readonly engine: Executor['engine'];
+  readonly description: string;
+  readonly reason?: string;
+  readonly inputShape: Executor['inputShape'];
+  readonly classes: number;
+  readonly #student: Executor;
+  readonly #teacher: Executor;
+  readonly #weight: number;
+  readonly #temperature: number;
+
+  constructor(student: Executor, teacher: Executor, weight: number, temperature: number) {
+    const shapes = [student, teacher].map(
+      ({ inputShape, classes }) => `${inputShape.join(' x ')} to ${classes}`,
+    );
+    if (shapes[0] !== shapes[1])
+      throw new ModelError(
+        `The teacher must be from ${shapes[0]}, as the student is. Received: ${shapes[1]}`,
+      );
+    this.#student = student;
+    this.#teacher = teacher;
+    this.#weight = weight;
+    this.#temperature = temperature;
+    this.engine = student.engine;
+    this.description = `${student.description}, teacher: ${teacher.description}`;
+    this.reason = student.reason ?? teacher.reason;
+    this.inputShape = student.inputShape;
+    this.classes = student.classes;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return this.#student.parameters;
+  }
+
+  drawMasks(size: number, generator: Generator): void {
+    this.#student.drawMasks(size, generator);
+  }
+
+  async trainStep(images: Float32Array, size: number, target: StepTarget): Promise<StepOutput> {
+    if (target.kind !== 'softTargets')
+      throw new InvalidArgumentError('loss', 'must be a cross-entropy for distillation', 'another function');
+    const answers = await this.#teacher.predict(images, size);
+    const probabilities = target.probabilities.slice();
+    this.#mixIn(answers, probabilities, size);
+    return this.#student.trainStep(images, size, { ...target, probabilities });
+  }
+
+  parametersChanged(): MaybePromise<void> {
+    return this.#student.parametersChanged();
+  }
+
+  predict(images: Float32Array, size: number): MaybePromise<Float32Array> {
+    return this.#student.predict(images, size);
+  }
+
+  readWeights(): MaybePromise<TensorDict> {
+    return this.#student.readWeights();
+  }
+
+  writeWeights(weights: TensorDict): MaybePromise<void> {
+    return this.#student.writeWeights(weights);
+  }
+
+  syncModel(): MaybePromise<void> {
+    return this.#student.syncModel();
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.#student.dispose(), this.#teacher.dispose()]);
+  }
+
+  /** `probabilities` become `weight * softmax(logits / temperature) + (1 - weight) * probabilities`. */
+  #mixIn(logits: Float32Array, probabilities: Float32Array, size: number): void {
+    const { classes } = this;
+    const row = new Float64Array(classes);
+    for (let start = 0; start < size * classes; start += classes) {
+      let largest = Number.NEGATIVE_INFINITY;
+      for (let c = 0; c < classes; c++) largest = Math.max(largest, logits[start + c]);
+      let sum = 0;
+      for (let c = 0; c < classes; c++) {
+        row[c] = math.exp((logits[start + c] - largest) / this.#temperature);
+        sum += row[c];
+      }
+      for (let c = 0; c < classes; c++) {
+        const own = (1 - this.#weight) * probabilities[start + c];
+        probabilities[start + c] = own + (this.#weight * row[c]) / sum;
+      }
+    }
+  }
+}
