@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from '@mnist-kit/core';
 import { type Callback, ModelCheckpoint, TensorBoardLogger, Trainer } from '@mnist-kit/trainer';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { loggedSteps } from './event-files.js';
 import golden from './fixtures/event-files.json' with { type: 'json' };
 import { LinearExecutor, linearModel } from './linear-executor.js';
 import { ListLoader, threeClasses } from './list-loader.js';
@@ -56,6 +57,26 @@ test('a resumed fit tells readers to drop what it does again', async () => {
   const expected = Buffer.concat([golden.version, golden.restart].map(bytes));
   expect(readFileSync(join(dir, 'events', file))).toEqual(expected);
 });
+
+test.each([
+  ['a day', golden.wallTime - 86_400],
+  ['to its beginning', 12.5],
+])(
+  'what a resumed fit logs comes after what was there, also where the clock was set back %s',
+  async (_, later) => {
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(golden.wallTime * 1000);
+    const callbacks = () => [
+      new TensorBoardLogger({ dir: join(dir, 'events'), everyNSteps: 1 }),
+      new ModelCheckpoint({ dir: join(dir, 'run'), monitor: 'trainLoss' }),
+    ];
+    await setup(callbacks()).trainer.fit(train(), { epochs: 1 });
+    clock.mockReturnValue(later * 1000);
+    await setup(callbacks()).trainer.fit(train(), { epochs: 2, resume: 'auto' });
+    clock.mockReturnValue(golden.wallTime * 1000);
+    await setup(callbacks()).trainer.fit(train(), { epochs: 3, resume: 'auto' });
+    expect(loggedSteps(join(dir, 'events'), 'step/loss')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  },
+);
 
 test('names bad options and images', () => {
   expect(() => new TensorBoardLogger({ dir: '' })).toThrow(InvalidArgumentError);

@@ -107,13 +107,9 @@ export class TensorBoardLogger implements Callback {
     const { ensureWritableFolder, join, readdir } = await import('../node/files.js');
     const { dir } = this.#options;
     await ensureWritableFolder(dir);
-    if (run.step === 0)
-      run.replaces(
-        dir,
-        (await readdir(dir)).filter((name) => EVENT_FILE.test(name)),
-      );
-    const { wallTime } = now(0);
-    this.#path = join(dir, `events.out.tfevents.${wallTime.toFixed(6)}.mnist-kit`);
+    const earlier = (await readdir(dir)).filter((name) => EVENT_FILE.test(name));
+    if (run.step === 0) run.replaces(dir, earlier);
+    this.#path = join(dir, nameAfter(earlier));
     const start = [versionEvent(now(0))];
     if (run.step > 0) start.push(restartEvent(now(run.step + 1)));
     if (Object.keys(this.#options.hyperparameters).length > 0)
@@ -170,7 +166,14 @@ export class TensorBoardLogger implements Callback {
 }
 
 /** What this logger calls its files. */
-const EVENT_FILE = /^events\.out\.tfevents\..*\.mnist-kit$/;
+const EVENT_FILE = /^events\.out\.tfevents\.(.*)\.mnist-kit$/;
+
+/** The name of the next event file. Readers take them in the order of their names, and clocks are set back. */
+function nameAfter(earlier: readonly string[]): string {
+  const times = earlier.map((name) => Number(EVENT_FILE.exec(name)?.[1])).filter(Number.isFinite);
+  const time = Math.max(now(0).wallTime, ...times.map((last) => last + 0.001));
+  return `events.out.tfevents.${time.toFixed(6).padStart(17, '0')}.mnist-kit`;
+}
 
 /** Where something of the user's goes. */
 function checkPlace(tag: string, step: number): void {
