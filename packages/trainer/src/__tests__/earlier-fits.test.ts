@@ -189,3 +189,18 @@ test('a callback of your own has its files set aside with the others, and may sa
   const late: Callback = { onEpochEnd: (run: Run) => run.replaces(dir, ['own.json']) };
   await expect(fit({ callbacks: [late] })).rejects.toThrow(/must be called in onFitStart/);
 });
+
+test('a fit that goes on in another folder says that the best weights stayed behind, and loadBest why it has none', async () => {
+  await fit({ until: 4 });
+  const state = join(dir, 'checkpoints', 'checkpoint-000005');
+  dir = join(root, 'elsewhere');
+  const { said } = await fit({ resume: state, until: 5 });
+  expect(said[0]).toMatch(/^The best epoch so far is 1, and its weights are not in .*elsewhere but where/);
+  expect(said.filter((line) => line.startsWith('Best weights'))).toEqual([]);
+  const none = new ModelCheckpoint({ dir }).loadBest(linearModel());
+  await expect(none).rejects.toThrow(CheckpointError);
+  await expect(none).rejects.toThrow(/best\.safetensors cannot be read \(ENOENT\)/);
+  // The second epoch is better, and from then on they are here.
+  await fit({ resume: 'auto' });
+  await new ModelCheckpoint({ dir }).loadBest(linearModel());
+});

@@ -1,4 +1,5 @@
 import {
+  CheckpointError,
   InvalidArgumentError,
   ModelError,
   type OptionNames,
@@ -67,6 +68,7 @@ const defaults = {
   keepStates: 2,
 };
 
+const BEST = 'best.safetensors';
 /** Folder of the states. */
 const STATES = 'checkpoints';
 
@@ -148,10 +150,21 @@ export class ModelCheckpoint implements Callback {
     return this.#best;
   }
 
-  /** Puts the weights of `best.safetensors` into a model. */
+  /**
+   * Puts the weights of `best.safetensors` into a model.
+   *
+   * @throws CheckpointError when that file cannot be read.
+   */
   async loadBest(model: LayersModel): Promise<void> {
     const { join, readFile } = await import('../node/files.js');
-    loadStateDict(model, readSafetensors(await readFile(join(this.dir, 'best.safetensors'))));
+    const path = join(this.dir, BEST);
+    const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+      throw new CheckpointError(
+        `${path} cannot be read (${cause.code}): a fit with \`saveBest\` writes it when an epoch is the best so far.`,
+        { cause },
+      );
+    });
+    loadStateDict(model, readSafetensors(bytes));
   }
 
   async onFitStart(run: Run): Promise<void> {
@@ -171,6 +184,18 @@ export class ModelCheckpoint implements Callback {
     this.#savedAt = '';
     this.#savedTime = performance.now();
     for (const message of this.#damaged) run.note(message);
+    if (await this.#isBestElsewhere())
+      run.note(
+        `The best epoch so far is ${this.#best?.epoch}, and its weights are not in ${this.dir} but where the fit was ` +
+          `before: ${BEST} will be that of a better one.`,
+      );
+  }
+
+  /** Whether the best weights stayed behind, in the folder that a checkpoint was taken from by its path. */
+  async #isBestElsewhere(): Promise<boolean> {
+    if (!this.#options.saveBest || this.#best === undefined) return false;
+    const { readdir } = await import('../node/files.js');
+    return !(await readdir(this.dir)).includes(BEST);
   }
 
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
@@ -215,10 +240,10 @@ export class ModelCheckpoint implements Callback {
     if (this.#options.saveLast && run.step > 0) await this.#saveLast(run, run.history.last);
     if (!run.history.interrupted) return;
     const { join } = await import('../node/files.js');
-    if (this.#options.saveBest && this.#best !== undefined)
+    if (this.#options.saveBest && this.#best !== undefined && !(await this.#isBestElsewhere()))
       run.note(
         `Best weights (${this.#monitor} ${formatValue(this.#monitor, this.#best.value)}, ` +
-          `epoch ${this.#best.epoch}) kept in ${join(this.dir, 'best.safetensors')}.`,
+          `epoch ${this.#best.epoch}) kept in ${join(this.dir, BEST)}.`,
       );
     if (this.#lastStep >= 0)
       run.note(`Last weights (step ${run.step}) kept in ${join(this.dir, 'last.safetensors')}.`);
