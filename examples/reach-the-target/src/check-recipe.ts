@@ -71,9 +71,9 @@ export function countParameters(recipe: Recipe): number {
 }
 
 function checkTeacher(teacher: NonNullable<Recipe['teacher']>): void {
-  const names = { recipe: true, seed: true, weight: true, temperature: true } as const;
+  const names = { recipe: true, epochs: true, seed: true, weight: true, temperature: true } as const;
   checkOptionNames<NonNullable<Recipe['teacher']>>('teacher', teacher, names);
-  const { recipe, seed, weight, temperature } = teacher;
+  const { recipe, epochs, seed, weight, temperature } = teacher;
   if (!Object.hasOwn(RECIPES, recipe))
     throw new InvalidArgumentError(
       'teacher.recipe',
@@ -82,6 +82,8 @@ function checkTeacher(teacher: NonNullable<Recipe['teacher']>): void {
     );
   if (RECIPES[recipe].teacher !== undefined)
     throw new InvalidArgumentError('teacher.recipe', 'must not have a teacher of its own', recipe);
+  if (!(Number.isInteger(epochs) && epochs > 0))
+    throw new InvalidArgumentError('teacher.epochs', 'must be a positive integer', epochs);
   if (!(Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff))
     throw new InvalidArgumentError('teacher.seed', 'must be a whole number from 0 to 4294967295', seed);
   if (!(weight >= 0 && weight <= 1))

@@ -38,7 +38,7 @@ export interface Recipe {
    * Another recipe, whose net is trained first, from a seed of its own and on the same images, and says of every batch
    * what it sees: see `distillation` of `@mnist-kit/trainer`. Default: none.
    */
-  teacher?: { recipe: string; seed: number; weight: number; temperature: number };
+  teacher?: { recipe: string; epochs: number; seed: number; weight: number; temperature: number };
   /** Epoch, as a fraction of all, after which the weights at the ends of epochs are averaged. Default: never. */
   averageFrom?: number;
 }

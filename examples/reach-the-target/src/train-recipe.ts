@@ -15,8 +15,6 @@ export interface TrainOptions {
   threads?: number;
   /** Only the first so many training images, to try whether everything works. */
   trainSamples?: number;
-  /** Epochs of the teacher, if not as many as its recipe has. */
-  teacherEpochs?: number;
   /** Told after each epoch. */
   print?: (line: string) => void;
 }
@@ -47,15 +45,14 @@ const teachers = new Map<string, LayersModel>();
 
 /** `undefined` when its training was interrupted. */
 async function teacherOf(
-  { recipe: name, seed }: NonNullable<Recipe['teacher']>,
+  { recipe: name, epochs, seed }: NonNullable<Recipe['teacher']>,
   options: TrainOptions,
 ): Promise<LayersModel | undefined> {
   const { judge, trainSamples, print = () => {} } = options;
-  const key = JSON.stringify([name, seed, judge, trainSamples, options.teacherEpochs]);
+  const key = JSON.stringify([name, epochs, seed, judge, trainSamples]);
   const known = teachers.get(key);
   if (known !== undefined) return known;
-  print(`teacher: ${name}, seed ${seed}`);
-  const epochs = options.teacherEpochs ?? RECIPES[name].epochs;
+  print(`teacher: ${name}, ${epochs} epochs, seed ${seed}`);
   const { trained, model } = await trainNet({ ...RECIPES[name], epochs }, { ...options, seed }, false);
   if (trained.interrupted) return undefined;
   teachers.set(key, model);

@@ -8,12 +8,11 @@ test.each(Object.entries(RECIPES))(
     expect(recipe.epochs).toBeLessThanOrEqual(20);
     const lines: string[] = [];
     const trained = await trainRecipe(
-      { ...recipe, epochs: 1 },
+      { ...recipe, epochs: 1, teacher: recipe.teacher && { ...recipe.teacher, epochs: 1 } },
       {
         seed: 5,
         judge: 'validation',
         threads: 1,
-        teacherEpochs: 1,
         trainSamples: 2 * recipe.batchSize,
         print: (line) => lines.push(line),
       },
@@ -21,6 +20,6 @@ test.each(Object.entries(RECIPES))(
     expect(trained.parameters).toBeLessThan(recipe.below);
     expect(trained.accuracy).toBeGreaterThan(0);
     expect(Number.isFinite(trained.loss)).toBe(true);
-    expect(lines).toHaveLength(1);
+    expect(lines.at(-1)).toMatch(/^epoch 1\/1: /);
   },
 );

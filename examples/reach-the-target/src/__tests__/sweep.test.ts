@@ -238,10 +238,11 @@ test.each<[string, string, unknown]>([
   ['batchSize', 'batchSize', '64'],
   ['lr', 'optimizer.lr', -1],
   ['smoothing', 'labelSmoothing', 2],
-  ['teacher.recipe', 'teacher', { recipe: 'nobody', seed: 1, weight: 0.5, temperature: 1 }],
-  ['teacher.seed', 'teacher', { recipe: name, seed: -1, weight: 0.5, temperature: 1 }],
-  ['teacher.weight', 'teacher', { recipe: name, seed: 1, weight: 2, temperature: 1 }],
-  ['teacher.temperature', 'teacher', { recipe: name, seed: 1, weight: 1, temperature: 0 }],
+  ['teacher.epochs', 'teacher', { recipe: name, epochs: 0, seed: 1, weight: 0.5, temperature: 1 }],
+  ['teacher.recipe', 'teacher', { recipe: 'nobody', epochs: 1, seed: 1, weight: 0.5, temperature: 1 }],
+  ['teacher.seed', 'teacher', { recipe: name, epochs: 1, seed: -1, weight: 0.5, temperature: 1 }],
+  ['teacher.weight', 'teacher', { recipe: name, epochs: 1, seed: 1, weight: 2, temperature: 1 }],
+  ['teacher.temperature', 'teacher', { recipe: name, epochs: 1, seed: 1, weight: 1, temperature: 0 }],
   ['alpha', 'mixup', { alpha: 0, probability: 1 }],
 ])('a trial whose %s cannot be is refused', (field, path, value) => {
   const [changes] = listTrials({ recipe: name, search: 'grid', change: { [path]: { values: [value] } } });
