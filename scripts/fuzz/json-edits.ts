@@ -67,7 +67,7 @@ function apply(root: { [key: string]: Json }, { node, action, value, other }: Js
   const places = placesIn(root);
   const { holder, key } = places[node % places.length];
   const fields = holder as { [key: string]: Json };
-  if (action === 'replace') set(holder, key, value);
+  if (action === 'replace') set(holder, key, structuredClone(value));
   else if (action === 'delete') {
     if (Array.isArray(holder)) holder.splice(Number(key), 1);
     else if (holder !== root) delete holder[key];
@@ -80,7 +80,8 @@ function apply(root: { [key: string]: Json }, { node, action, value, other }: Js
     set(holder, name, held);
   } else if (action === 'repeat') {
     const held = fields[key];
-    if (Array.isArray(holder)) holder.splice(Number(key), 0, ...Array(1 + (other % 40)).fill(held));
+    if (Array.isArray(holder))
+      holder.splice(Number(key), 0, ...Array.from({ length: 1 + (other % 40) }, () => structuredClone(held)));
     else set(holder, `${key}${other % 3}`, structuredClone(held));
   } else if (action === 'nest') {
     let nested = fields[key];

@@ -60,8 +60,6 @@ if (options.count !== undefined)
 else await fuzz(Number(options.minutes) * 60_000);
 
 console.table(Object.fromEntries(campaigns.map(({ target, counts }) => [target.name, row(counts)])));
-const total = (name: keyof Campaign['counts']) =>
-  campaigns.reduce((sum, { counts }) => sum + counts[name], 0);
 console.log(
   `${total('inputs')} inputs: ${total('parsed')} parsed, ${total('refused')} refused, ${total('findings')} findings`,
 );
@@ -83,6 +81,10 @@ async function fuzz(milliseconds: number): Promise<void> {
         `${new Date().toISOString()} ${total('inputs')} inputs, ${total('fresh')} reached new code, ${total('findings')} findings`,
       );
     }
+}
+
+function total(name: keyof Campaign['counts']): number {
+  return campaigns.reduce((sum, { counts }) => sum + counts[name], 0);
 }
 
 function row({ milliseconds, slowest, ...counts }: Campaign['counts']) {

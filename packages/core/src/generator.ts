@@ -11,6 +11,8 @@ export interface GeneratorState extends Mt19937State {
 }
 
 const { fround } = Math;
+/** No normal is larger: the smallest uniform above 0 is 2^-53. */
+const mostNormal = 10;
 const twoPi = fround(2 * fround(Math.PI));
 /** Where PyTorch changes its way of drawing permutations. */
 const randpermLimit = Math.floor(0xffffffff / 20);
@@ -214,7 +216,7 @@ export class Generator {
     const { seed, nextNormal } = state ?? {};
     const fits =
       Number.isSafeInteger(seed) &&
-      (nextNormal === null || Number.isFinite(nextNormal)) &&
+      (nextNormal === null || Math.abs(nextNormal) < mostNormal) &&
       this.#twister.setState(state);
     if (!fits) throw new InvalidArgumentError('state', 'must be what `generator.state()` returned', state);
     this.#seed = seed;

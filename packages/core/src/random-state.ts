@@ -120,7 +120,7 @@ export class RandomState {
    */
   setState(state: RandomStateState): void {
     const { nextNormal } = state ?? {};
-    const fits = (nextNormal === null || Number.isFinite(nextNormal)) && this.#twister.setState(state);
+    const fits = (nextNormal === null || Math.abs(nextNormal) < 20) && this.#twister.setState(state);
     if (!fits) throw new InvalidArgumentError('state', 'must be what `randomState.state()` returned', state);
     this.#nextNormal = nextNormal;
   }

@@ -255,11 +255,11 @@ export abstract class Optimizer {
           'Make it with the same `groups`.',
       );
     const numbers = [
-      ...[state.step, ...Object.values(state.steps ?? {})],
       ...state.groups.flatMap((group) => [group?.lr, group?.weightDecay]),
       ...(this.momentum === undefined ? [] : [state.momentum]),
     ];
-    if (!numbers.every(Number.isFinite))
+    const steps = [state.step, ...Object.values(state.steps ?? {})];
+    if (!numbers.every(Number.isFinite) || !steps.every((step) => Number.isSafeInteger(step) && step >= 0))
       throw new CheckpointError(`This state of ${this.kind} is damaged: it lacks a step, rate or momentum.`);
     const slots = Object.entries(state.steps ?? {}).map(([name, step]) => {
       const arrays = this.slotNames.map((slot) => {
