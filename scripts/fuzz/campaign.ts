@@ -6,7 +6,7 @@ import { Dead, Process } from './process.js';
 import type { Target } from './target.js';
 import { alone, type Defect, examine, signature, suspicious } from './verdict.js';
 
-const batchSize = 64;
+const batchSize = 128;
 /** Where there is only the time or the memory to tell defects by, so many are reported; else one of each. */
 const mostFindings = 3;
 

@@ -20,15 +20,31 @@ async function answer({ inputs, guided }: Request): Promise<Reply> {
   if (guided && coverage !== undefined) {
     const added = new Set((await coverage.take()).filter((range) => !reached.has(range)));
     for (const range of added) reached.add(range);
-    // Once more one by one, to see which of them it was.
-    for (let i = 0; i < inputs.length && added.size > 0; i++) {
-      await judge(target, inputs[i]);
-      const ranges = await coverage.take();
-      if (ranges.some((range) => added.has(range))) fresh.push(i);
-      for (const range of ranges) added.delete(range);
-    }
+    await findFresh(inputs, 0, inputs.length, added, fresh);
   }
   return { outcomes, fresh, reached: reached.size };
+}
+
+/** Runs the inputs again, half by half, to see which of them it was that reached new code. */
+async function findFresh(
+  inputs: readonly Uint8Array[],
+  from: number,
+  to: number,
+  added: Set<string>,
+  fresh: number[],
+): Promise<void> {
+  if (added.size === 0 || from === to || coverage === undefined) return;
+  for (const input of inputs.slice(from, to)) await judge(target, input);
+  const ranges = (await coverage.take()).filter((range) => added.has(range));
+  if (ranges.length === 0) return;
+  if (to - from === 1) {
+    fresh.push(from);
+    for (const range of ranges) added.delete(range);
+    return;
+  }
+  const middle = (from + to) >> 1;
+  await findFresh(inputs, from, middle, added, fresh);
+  await findFresh(inputs, middle, to, added, fresh);
 }
 
 process.on('message', async (request: Request) => {

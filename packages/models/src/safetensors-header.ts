@@ -89,7 +89,7 @@ function parseEntry(name: string, entry: unknown): SafetensorsEntry {
   const bytes = typeof dtype === 'string' ? bytesPerValue(dtype) : undefined;
   if (typeof dtype !== 'string' || bytes === undefined)
     throw new DataError(
-      `Tensor "${name}" must have one of the data types ${readableDtypes.join(', ')}. Received: ${String(dtype)}`,
+      `Tensor "${name}" must have one of the data types ${readableDtypes.join(', ')}. Received: ${typeof dtype === 'string' ? dtype : typeof dtype}`,
     );
   if (!isSizes(shape)) throw new DataError(`Tensor "${name}" must have a shape of non-negative integers.`);
   if (!isSizes(offsets) || offsets.length !== 2)
