@@ -22,14 +22,14 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
 }
 
 async function train(options: Extract<Options, { command: 'train' }>, output: Output): Promise<number> {
-  const { recipe: name, seed, judge, threads, json } = options;
+  const { recipe: name, seed, judge, threads, cache, json } = options;
   const recipe = RECIPES[name];
   // With --json, stdout is for the machine: whatever the libraries print goes to stderr with the rest.
   if (json) console.log = console.error;
   const { trainRecipe } = await import('./train-recipe.js');
   const print = (line: string) => console.log(line);
   print(`${name}: ${recipe.title}, ${recipe.epochs} epochs, seed ${seed}`);
-  const trained = await trainRecipe(recipe, { seed, judge, threads, print });
+  const trained = await trainRecipe(recipe, { seed, judge, threads, cache, print });
   // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM.
   if (trained.interrupted) return Number(process.exitCode ?? 130);
   const { parameters, accuracy, seconds } = trained;

@@ -1,4 +1,4 @@
-import { integer, plainCommand } from '@mnist-kit/example-command-line';
+import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
 import { RECIPES } from './recipes.js';
 
 /** What the command line asks for. */
@@ -11,6 +11,8 @@ export type Options =
       judge: 'validation' | 'test';
       /** `undefined` leaves the choice to the engine. */
       threads: number | undefined;
+      /** Folder of trained teachers. */
+      cache: string | undefined;
       json: boolean;
     };
 
@@ -29,6 +31,7 @@ export function parseOptions(argv: readonly string[]): Options {
       false,
     )
     .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
+    .option('--cache <dir>', 'folder where trained teachers are kept (default: none)', folder)
     .option('--json', 'print one line of JSON on stdout, everything else on stderr', false)
     .addHelpText('after', '\nOther commands, each with --help: sweep, ablation, table');
   command.parse(argv, { from: 'user' });
@@ -48,6 +51,7 @@ export function parseOptions(argv: readonly string[]): Options {
     seed: given.seed,
     judge: given.validation ? 'validation' : 'test',
     threads: given.threads,
+    cache: given.cache,
     json: given.json,
   };
 }

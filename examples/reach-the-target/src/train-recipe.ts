@@ -2,22 +2,10 @@ import { Generator } from '@mnist-kit/core';
 import { parameterBreakdown } from '@mnist-kit/models';
 import { type Callback, distillation, type ExecutorFactory, Trainer } from '@mnist-kit/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { buildNet, buildTraining, type Judge, loadData } from './build.js';
+import { buildNet, buildTraining, loadData } from './build.js';
 import type { Recipe } from './recipe.js';
-import { RECIPES } from './recipes.js';
-
-/** How to train a recipe. */
-export interface TrainOptions {
-  seed: number;
-  /** What its accuracy is measured on. Training for the test set uses all 60,000 images, else 50,000 of them. */
-  judge: Judge;
-  /** Threads of the plan; default the number of cores, at most 8. They do not change the result. */
-  threads?: number;
-  /** Only the first so many training images, to try whether everything works. */
-  trainSamples?: number;
-  /** Told after each epoch. */
-  print?: (line: string) => void;
-}
+import { findTeacher } from './teacher.js';
+import type { TrainOptions } from './train-options.js';
 
 /** What came out. Accuracy is a fraction of 1, of the final weights (averaged ones where the recipe says so). */
 export interface Trained {
@@ -40,23 +28,10 @@ export async function trainRecipe(recipe: Recipe, options: TrainOptions): Promis
   return { ...trained, seconds: (performance.now() - started) / 1000 };
 }
 
-/** Teachers that this process has trained, by everything that decides their weights. */
-const teachers = new Map<string, LayersModel>();
-
-/** `undefined` when its training was interrupted. */
-async function teacherOf(
-  { recipe: name, epochs, seed }: NonNullable<Recipe['teacher']>,
-  options: TrainOptions,
-): Promise<LayersModel | undefined> {
-  const { judge, trainSamples, print = () => {} } = options;
-  const key = JSON.stringify([name, epochs, seed, judge, trainSamples]);
-  const known = teachers.get(key);
-  if (known !== undefined) return known;
-  print(`teacher: ${name}, ${epochs} epochs, seed ${seed}`);
-  const { trained, model } = await trainNet({ ...RECIPES[name], epochs }, { ...options, seed }, false);
-  if (trained.interrupted) return undefined;
-  teachers.set(key, model);
-  return model;
+/** `undefined` when it was interrupted. */
+async function trainTeacher(recipe: Recipe, options: TrainOptions): Promise<LayersModel | undefined> {
+  const { trained, model } = await trainNet(recipe, options, false);
+  return trained.interrupted ? undefined : model;
 }
 
 async function trainNet(
@@ -72,7 +47,7 @@ async function trainNet(
   let executor: ExecutorFactory | undefined;
   if (recipe.teacher !== undefined) {
     const { weight, temperature } = recipe.teacher;
-    const teacher = await teacherOf(recipe.teacher, options);
+    const teacher = await findTeacher(recipe.teacher, options, trainTeacher);
     if (teacher === undefined) return { trained: { ...unmeasured, interrupted: true }, model };
     executor = distillation({ teacher, weight, temperature });
   }

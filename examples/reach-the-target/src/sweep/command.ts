@@ -14,20 +14,21 @@ export async function sweep(argv: readonly string[]): Promise<number> {
     .description('Searches a space for recipes, by accuracy on 10,000 held-out training images.')
     .argument('<space>', 'JSON file with the search space')
     .requiredOption('--out <file>', 'JSONL file of the results; what it holds is not trained again', folder)
+    .option('--cache <dir>', 'folder where trained teachers are kept (default: none)', folder)
     .option(
       '--threads <n>',
       'threads of the plan (default: the number of cores, at most 8)',
       integer(1, 256),
     );
   command.parse(argv, { from: 'user' });
-  const { out, threads } = command.opts<{ out: string; threads?: number }>();
+  const { out, cache, threads } = command.opts<{ out: string; cache?: string; threads?: number }>();
   const space = await readSpace(command.args[0]);
   const { results, interrupted } = await runSweep({
     space,
     recipe: RECIPES[space.recipe],
     out,
     check: checkRecipe,
-    train: (recipe, seed) => trainRecipe(recipe, { seed, judge: 'validation', threads }),
+    train: (recipe, seed) => trainRecipe(recipe, { seed, judge: 'validation', cache, threads }),
     print: (line) => console.error(line),
   });
   if (interrupted) return Number(process.exitCode ?? 130);
