@@ -186,10 +186,14 @@ test('a monitor of speed leaves out validation inside an epoch', async () => {
 });
 
 test('a loss that is NaN in any batch of an update stops the fit before it', async () => {
-  const poisoned = threeClasses(16);
-  poisoned[9] = { ...poisoned[9], pixels: [Number.MAX_VALUE, 0, 0, 0] };
   const { executor, trainer } = setup([new TerminateOnNaN()], { accumulateGradBatches: 2 });
-  const history = await trainer.fit(new ListLoader(poisoned, { batchSize: 4 }));
+  const { trainStep } = executor;
+  let batches = 0;
+  executor.trainStep = (...batch) => {
+    const output = trainStep.apply(executor, batch);
+    return ++batches === 3 ? { ...output, loss: Number.NaN } : output;
+  };
+  const history = await trainer.fit(new ListLoader(threeClasses(16), { batchSize: 4 }));
   expect(history.stopMessage).toMatch(/^the loss is NaN in epoch 1, batch 4/);
   expect(executor.parameters[0].value.every(Number.isFinite)).toBe(true);
 });
