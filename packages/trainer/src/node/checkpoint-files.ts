@@ -138,17 +138,9 @@ class Damage extends Error {}
 
 async function readWhole(folder: string): Promise<RunSnapshot> {
   const manifest = checkManifest(folder, await read(folder, MANIFEST));
-  const [state, tensors] = await Promise.all(
-    [STATE, TENSORS].map(async (name) => {
-      const content = await read(folder, name);
-      const entry = manifest.files?.[name];
-      if (typeof entry !== 'object' || entry === null) throw new Damage(`${MANIFEST} lacks ${name}`);
-      if (content.length !== entry.bytes)
-        throw new Damage(`${name} has ${content.length} bytes instead of ${entry.bytes}`);
-      if (sha256(content) !== entry.sha256) throw new Damage(`${name} does not match its checksum`);
-      return content;
-    }),
-  );
+  // One after the other: of several that are damaged it is always the same that is named.
+  const state = await readListed(folder, manifest, STATE);
+  const tensors = await readListed(folder, manifest, TENSORS);
   const snapshot = decodeState({ json: parseState(state), tensors: readSafetensors(tensors) }) as RunSnapshot;
   checkSnapshot(snapshot);
   return snapshot;
@@ -186,6 +178,17 @@ export class NewerFormatError extends CheckpointError {
         `up to ${VERSION}. Update it to resume, or give this fit a folder of its own.`,
     );
   }
+}
+
+/** A file of the folder, as the manifest has it. */
+async function readListed(folder: string, manifest: Manifest, name: string): Promise<Uint8Array> {
+  const content = await read(folder, name);
+  const entry = manifest.files?.[name];
+  if (typeof entry !== 'object' || entry === null) throw new Damage(`${MANIFEST} lacks ${name}`);
+  if (content.length !== entry.bytes)
+    throw new Damage(`${name} has ${content.length} bytes instead of ${entry.bytes}`);
+  if (sha256(content) !== entry.sha256) throw new Damage(`${name} does not match its checksum`);
+  return content;
 }
 
 async function read(folder: string, name: string): Promise<Uint8Array> {
