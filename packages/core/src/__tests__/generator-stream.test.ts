@@ -81,6 +81,7 @@ describe('state', () => {
       { ...state, words: state.words.slice(4) },
       { ...state, words: '§' },
       { ...state, nextNormal: 'x' },
+      { ...state, nextNormal: 1e300 },
       { ...state, seed: 0.5 },
     ];
     for (const other of broken)

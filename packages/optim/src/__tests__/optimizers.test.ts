@@ -179,6 +179,8 @@ test('a state that does not fit is refused and changes nothing', () => {
   expect(() => adam.loadState(undefined as never)).toThrow(CheckpointError);
   for (const damage of [
     { step: undefined },
+    { step: -1 },
+    { steps: { 'fc/bias': 0.5 } },
     { momentum: undefined },
     { groups: [{ lr: null, weightDecay: 0 }] },
   ])

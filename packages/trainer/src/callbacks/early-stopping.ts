@@ -4,6 +4,7 @@ import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
 import { improves, monitored, monitorMode } from '../monitor.js';
+import { stateWithNumbers } from '../state/callback-state.js';
 
 /** Options of {@link EarlyStopping}; at least one of `patience` and `target` is needed. */
 export interface EarlyStoppingOptions {
@@ -143,6 +144,6 @@ export class EarlyStopping implements Callback {
   }
 
   loadState(state: unknown): void {
-    this.#state = { ...(state as State) };
+    this.#state = { ...stateWithNumbers<State>(this.name, state, ['bestEpoch', 'wait']) };
   }
 }

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
+import { stateWithNumbers } from '../state/callback-state.js';
 import { formatSeconds } from './epoch-line.js';
 
 /** A length of time; the parts add up. */
@@ -70,7 +71,7 @@ export class Timer implements Callback {
   }
 
   loadState(state: unknown): void {
-    this.#before = (state as { elapsed: number }).elapsed;
+    this.#before = stateWithNumbers<{ elapsed: number }>(this.name, state, ['elapsed']).elapsed;
   }
 
   #check(run: Run, now: boolean): void {
