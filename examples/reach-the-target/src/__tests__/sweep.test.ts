@@ -144,6 +144,24 @@ test('a list has its trials as they are, in their order', async () => {
   ]);
 });
 
+test('a trial that went bad stays last, also when it is read from the file', async () => {
+  const space = grid([0.02, 0.01]);
+  const out = join(folder, 'nan.jsonl');
+  const options = {
+    space,
+    recipe,
+    out,
+    check: () => 19_000,
+    train: async ({ optimizer: { lr } }: Recipe) => ({
+      ...{ parameters: 19_000, accuracy: lr === 0.02 ? 0.1 : 0.98, loss: lr === 0.02 ? Number.NaN : 0.1 },
+      ...{ trainAccuracy: 0.9, seconds: 1, interrupted: false },
+    }),
+  };
+  const first = await runSweep(options);
+  expect(first.results.map(({ valLoss }) => valLoss)).toEqual([0.1, Number.NaN]);
+  expect(await runSweep(options)).toEqual(first);
+});
+
 test('epochs can be a field like any other', async () => {
   const change = { epochs: { values: [3, 5] } };
   const { run, trained } = sweepOf({ recipe: name, search: 'grid', change });
@@ -189,6 +207,7 @@ test.each<[string, object]>([
   ['trials', { search: 'random' }],
   ['seed', { seed: -1 }],
   ['trainSeeds', { trainSeeds: [] }],
+  ['trainSeeds', { trainSeeds: [1, 1] }],
   ['trainSeeds[1]', { trainSeeds: [1, 1.5] }],
   ['change', { change: {} }],
   ["change['optimizer.lr']", { change: { 'optimizer.lr': 5 } }],

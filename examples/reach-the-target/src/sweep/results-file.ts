@@ -11,9 +11,9 @@ export interface TrialResult {
   /** Everything that decides the outcome, so that another space's results are never taken for this one's. */
   readonly key: string;
   readonly parameters: number;
-  /** Fraction of 1, and mean cross-entropy; absent where the trial was refused. */
+  /** Fraction of 1, and mean cross-entropy (NaN is null in JSON); absent where the trial was refused. */
   readonly valAccuracy?: number;
-  readonly valLoss?: number;
+  readonly valLoss?: number | null;
   readonly trainAccuracy?: number;
   readonly seconds?: number;
   /** Why the trial was not trained. */

@@ -80,8 +80,8 @@ async function oneTrial(
   const changed = applyChanges(base, changes);
   const { epochs = changed.epochs } = rung;
   const recipe = { ...changed, epochs };
-  // What a recipe is called and which class it is for do not change what comes out.
-  const { title: _, below: __, ...settings } = recipe;
+  // What a recipe is called does not change what comes out.
+  const { title: _, ...settings } = recipe;
   const teacher = recipe.teacher && RECIPES[recipe.teacher.recipe];
   const key = JSON.stringify([settings, seed, teacher]);
   const before = known.get(key);
@@ -111,9 +111,9 @@ function rank(trials: readonly (readonly TrialResult[])[]): Ranked[] {
     .filter(([first]) => first.refused === undefined)
     .map((results) => {
       const [{ changes, epochs, parameters }] = results;
-      const valAccuracies = results.map(({ valAccuracy = 0 }) => valAccuracy);
+      const valAccuracies = results.map((result) => result.valAccuracy as number);
       const valAccuracy = mean(valAccuracies);
-      const valLoss = mean(results.map(({ valLoss = 0 }) => valLoss));
+      const valLoss = mean(results.map((result) => result.valLoss ?? Number.NaN));
       return {
         ...{ changes, epochs, parameters, valAccuracy, valLoss, valAccuracies },
         deviation: deviation(valAccuracies),

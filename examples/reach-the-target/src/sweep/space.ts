@@ -69,6 +69,8 @@ export function checkSpace(value: unknown, recipes: Readonly<Record<string, Reci
   if (!Array.isArray(trainSeeds) || trainSeeds.length === 0)
     throw new InvalidArgumentError('trainSeeds', 'must be a non-empty array of seeds', trainSeeds);
   for (const [i, one] of trainSeeds.entries()) checkInteger(`trainSeeds[${i}]`, one, 0);
+  if (new Set(trainSeeds).size < trainSeeds.length)
+    throw new InvalidArgumentError('trainSeeds', 'must be different seeds', trainSeeds);
   checkTrials(value as Space);
   if (halving === undefined) return value as Space;
   checkHalving(halving);
