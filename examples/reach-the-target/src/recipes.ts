@@ -2,20 +2,25 @@ import type { CompactBlock } from '@mnist-kit/models';
 import type { Recipe } from './recipe.js';
 
 /** What the search found to be good at every size. */
-const SHARED = {
-  epochs: 20,
-  batchSize: 128,
-  optimizer: { kind: 'muon', lr: 0.1, weightDecay: 0.01 },
-  schedule: { kind: 'oneCycle', pctStart: 0.1, divFactor: 10, cycleMomentum: false },
-  augmentation: [{ affine: { degrees: 6, translate: [0.05, 0.05] } }],
-  averageFrom: 0.75,
-} satisfies Partial<Recipe>;
+const SHARED = { epochs: 20, batchSize: 128, averageFrom: 0.75 } satisfies Partial<Recipe>;
 
-/** Nets that are too small to learn all of it by themselves do better with somebody who can. */
-const TAUGHT = {
-  ...SHARED,
-  teacher: { recipe: 'under-20000', epochs: 8, seed: 1, weight: 0.8, temperature: 1.5 },
-} satisfies Partial<Recipe>;
+/** Muon and one cycle up to `lr`: the smaller the net, the higher. */
+const cycle = (lr: number, pctStart: number) =>
+  ({
+    optimizer: { kind: 'muon', lr, weightDecay: 0.01 },
+    schedule: { kind: 'oneCycle', pctStart, divFactor: 10, cycleMomentum: false },
+  }) satisfies Partial<Recipe>;
+
+/** Rotation up to so many degrees and shifts up to a fraction of the image: the smaller the net, the less. */
+const augment = (degrees: number, shift: number): Recipe['augmentation'] => [
+  { affine: { degrees, translate: [shift, shift] } },
+];
+
+/** Nets that are too small to learn all of it by themselves do better with one that could. */
+const teacher = (weight: number): Recipe['teacher'] => ({
+  ...{ recipe: 'under-20000', epochs: 8, seed: 1 },
+  ...{ weight, temperature: 1.5 },
+});
 
 /** A convolution that takes no pixels from outside: faster, and better here. */
 const conv = (channels: number): CompactBlock => ({ conv: channels, padding: 'valid' });
@@ -40,12 +45,17 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     below: 20_000,
     net: FULL_20000,
     ...SHARED,
+    ...cycle(0.04, 0.2),
+    augmentation: augment(10, 0.08),
   },
   'under-8000': {
     title: 'full convolutions, three scales, a teacher',
     below: 8_000,
     net: FULL_8000,
-    ...TAUGHT,
+    ...SHARED,
+    ...cycle(0.04, 0.2),
+    augmentation: augment(8, 0.06),
+    teacher: teacher(0.7),
   },
   'under-3000': {
     title: 'separable convolutions, three scales, a teacher',
@@ -59,7 +69,10 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
       ],
       scale: false,
     },
-    ...TAUGHT,
+    ...SHARED,
+    ...cycle(0.06, 0.15),
+    augmentation: augment(6, 0.05),
+    teacher: teacher(0.8),
   },
   'under-1000': {
     title: 'separable convolutions, three scales, a teacher',
@@ -72,26 +85,27 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
       ],
       scale: false,
     },
-    ...TAUGHT,
+    ...SHARED,
+    ...cycle(0.1, 0.1),
+    augmentation: augment(6, 0.05),
+    teacher: teacher(0.8),
   },
   'race-99.4': {
     title: 'to 99.4% in the least time',
     below: 20_000,
     net: FULL_20000,
-    ...SHARED,
     epochs: 3,
-    schedule: { kind: 'oneCycle', pctStart: 0.15, divFactor: 10, cycleMomentum: false },
-    averageFrom: undefined,
+    batchSize: 128,
+    ...cycle(0.1, 0.15),
+    augmentation: augment(6, 0.05),
   },
   'race-99.0': {
     title: 'to 99.0% in the least time',
     below: 8_000,
     net: FULL_8000,
-    ...SHARED,
     epochs: 1,
-    optimizer: { kind: 'muon', lr: 0.03, weightDecay: 0.01 },
-    schedule: { kind: 'oneCycle', pctStart: 0.3, divFactor: 10, cycleMomentum: false },
+    batchSize: 128,
+    ...cycle(0.03, 0.3),
     augmentation: [],
-    averageFrom: undefined,
   },
 };

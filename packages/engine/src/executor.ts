@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Generator, MaybePromise, Parameter, TensorDict } from '@mnist-kit/core';
+import type { Generator, MaybePromise, Parameter, Settings, TensorDict } from '@mnist-kit/core';
 import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 
 /**
@@ -41,6 +41,11 @@ export interface Executor {
   readonly description: string;
   /** Why this is not the fastest engine, where there is a reason: the layer that the plan does not run. */
   readonly reason?: string;
+  /**
+   * What decides its numbers besides the model, for executors that do more than run it: kept in checkpoints, and
+   * compared when a fit resumes.
+   */
+  readonly settings?: Settings;
   /** `[height, width, channels]` of one image. */
   readonly inputShape: readonly [number, number, number];
   /** Outputs per sample. */

@@ -1,4 +1,4 @@
-import type { MaybePromise, Parameter, TensorDict } from '@mnist-kit/core';
+import type { MaybePromise, Parameter, Settings, TensorDict } from '@mnist-kit/core';
 import { checkOptionNames, type Generator, InvalidArgumentError, ModelError, math } from '@mnist-kit/core';
 import { createExecutor, type Executor, type StepOutput, type StepTarget } from '@mnist-kit/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -54,11 +54,12 @@ export function distillation(options: DistillationOptions): ExecutorFactory {
     throw new InvalidArgumentError('weight', 'must be between 0 and 1', weight);
   if (!(Number.isFinite(temperature) && temperature > 0))
     throw new InvalidArgumentError('temperature', 'must be a finite number above 0', temperature);
-  return async (model, settings) => {
+  return async (model, own) => {
     const made: Executor[] = [];
     try {
-      for (const one of [model, teacher]) made.push(await createExecutor(one, settings));
-      return new DistillingExecutor(made[0], made[1], weight, temperature);
+      for (const one of [model, teacher]) made.push(await createExecutor(one, own));
+      const settings = { teacher: checksum(await made[1].readWeights()), weight, temperature };
+      return new DistillingExecutor(made[0], made[1], settings);
     } catch (error) {
       await Promise.all(made.map((executor) => executor.dispose()));
       throw error;
@@ -71,6 +72,7 @@ class DistillingExecutor implements Executor {
   readonly engine: Executor['engine'];
   readonly description: string;
   readonly reason?: string;
+  readonly settings: Settings;
   readonly inputShape: Executor['inputShape'];
   readonly classes: number;
   readonly #student: Executor;
@@ -78,7 +80,11 @@ class DistillingExecutor implements Executor {
   readonly #weight: number;
   readonly #temperature: number;
 
-  constructor(student: Executor, teacher: Executor, weight: number, temperature: number) {
+  constructor(
+    student: Executor,
+    teacher: Executor,
+    settings: { teacher: string; weight: number; temperature: number },
+  ) {
     const shapes = [student, teacher].map(
       ({ inputShape, classes }) => `${inputShape.join(' x ')} to ${classes}`,
     );
@@ -88,8 +94,9 @@ class DistillingExecutor implements Executor {
       );
     this.#student = student;
     this.#teacher = teacher;
-    this.#weight = weight;
-    this.#temperature = temperature;
+    this.#weight = settings.weight;
+    this.#temperature = settings.temperature;
+    this.settings = settings;
     this.engine = student.engine;
     this.description = `${student.description}, teacher: ${teacher.description}`;
     this.reason = student.reason ?? teacher.reason;
@@ -156,4 +163,12 @@ class DistillingExecutor implements Executor {
       }
     }
   }
+}
+
+/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, over the bits of all values. */
+function checksum(weights: TensorDict): string {
+  let hash = 0x811c9dc5;
+  for (const { data } of Object.values(weights))
+    for (const word of new Uint32Array(data.slice().buffer)) hash = Math.imul(hash ^ word, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }

@@ -3,7 +3,13 @@ import { createExecutor } from '@mnist-kit/engine';
 import { labelSmoothingCrossEntropy, nllLoss } from '@mnist-kit/losses';
 import { compactNet } from '@mnist-kit/models';
 import { AdamW } from '@mnist-kit/optim';
-import { type DistillationOptions, distillation, Trainer } from '@mnist-kit/trainer';
+import {
+  type Callback,
+  type DistillationOptions,
+  distillation,
+  type RunSnapshot,
+  Trainer,
+} from '@mnist-kit/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { expect, test } from 'vitest';
@@ -110,6 +116,30 @@ test('a teacher of other classes or images is refused when training starts', asy
   await expect(fit(net(2, 4, 9))).rejects.toThrow('8 x 8 x 1 to 9');
   const larger = compactNet({ blocks: [{ conv: 4 }], inputShape: [9, 8, 1] });
   await expect(fit(larger)).rejects.toThrow('Received: 9 x 8 x 1 to 10');
+});
+
+test('a fit that resumes with another teacher, weight or temperature is refused by name', async () => {
+  let saved: RunSnapshot | undefined;
+  const keep: Callback = {
+    async onSafePoint(run) {
+      if (saved === undefined) saved = await run.snapshot();
+    },
+  };
+  const fit = (options: DistillationOptions, resume?: RunSnapshot) =>
+    new Trainer({
+      model: net(1),
+      optimizer: new AdamW({ lr: 0.01 }),
+      loss: nllLoss(),
+      executor: distillation(options),
+      threads: 1,
+      callbacks: [keep],
+    }).fit(loader, { epochs: 2, resume });
+  await fit({ teacher: net(2) });
+  const before = saved as RunSnapshot;
+  await expect(fit({ teacher: net(3) }, before)).rejects.toThrow('executor.teacher');
+  await expect(fit({ teacher: net(2), weight: 0.6 }, before)).rejects.toThrow('executor.weight');
+  await expect(fit({ teacher: net(2), temperature: 2 }, before)).rejects.toThrow('executor.temperature');
+  await fit({ teacher: net(2), weight: 0.5 }, before);
 });
 
 test('a loss that is no cross-entropy is refused', async () => {

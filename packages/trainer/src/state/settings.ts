@@ -38,6 +38,7 @@ export function fitSettings(parts: FitParts, schedule: Schedule | undefined): Se
     ...{ accumulateGradBatches: trainer.accumulateGradBatches ?? 1, gradientClip },
     ...{ limitTrainBatches, limitValBatches, overfitBatches, valEvery: trainer.valEvery ?? 1 },
     engine: executor.engine,
+    executor: executor.settings,
     reproducible: trainer.reproducible ?? trainer.deterministic ?? true,
   });
 }
