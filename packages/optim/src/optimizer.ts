@@ -259,8 +259,11 @@ export abstract class Optimizer {
       ...(this.momentum === undefined ? [] : [state.momentum]),
     ];
     const steps = [state.step, ...Object.values(state.steps ?? {})];
-    if (!numbers.every(Number.isFinite) || !steps.every((step) => Number.isSafeInteger(step) && step >= 0))
-      throw new CheckpointError(`This state of ${this.kind} is damaged: it lacks a step, rate or momentum.`);
+    const isSound = numbers.every((value) => Number.isFinite(value) && value >= 0);
+    if (!isSound || !steps.every((step) => Number.isSafeInteger(step) && step >= 0))
+      throw new CheckpointError(
+        `This state of ${this.kind} is damaged: steps, rates and momentum must be numbers of at least 0.`,
+      );
     const slots = Object.entries(state.steps ?? {}).map(([name, step]) => {
       const arrays = this.slotNames.map((slot) => {
         const array = state.tensors?.[`${name}.${slot}`];

@@ -91,7 +91,7 @@ export class SGD extends Optimizer {
       throw new CheckpointError('This state of SGD is damaged: `started` is no list of names.');
     super.loadState(state);
     this.#started.clear();
-    for (const name of started ?? Object.keys(state.steps)) this.#started.add(name);
+    for (const name of started ?? Object.keys(state.steps ?? {})) this.#started.add(name);
   }
 
   override useSettings(names: readonly string[], saved: Settings): void {

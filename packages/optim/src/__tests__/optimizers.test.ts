@@ -183,6 +183,7 @@ test('a state that does not fit is refused and changes nothing', () => {
     { steps: { 'fc/bias': 0.5 } },
     { momentum: undefined },
     { groups: [{ lr: null, weightDecay: 0 }] },
+    { groups: [{ lr: -0.1, weightDecay: 0 }] },
   ])
     expect(loaded(() => new Adam({ lr: 1 }), damage)).toThrow('This state of Adam is damaged');
   const amsgrad = new Adam({ lr: 1, amsgrad: true });
@@ -195,6 +196,13 @@ test('a state that does not fit is refused and changes nothing', () => {
   expect(() => other.step([parameter('fc/bias', [1, 2, 3])])).toThrow(
     /fc\/bias\.expAvg has 2 elements in the state, but the parameter has 3/,
   );
+});
+
+test('a state of SGD without steps is that of one that has taken none', () => {
+  const sgd = new SGD({ lr: 1, momentum: 0.9 });
+  const { steps: _, started: __, ...state } = new SGD({ lr: 0.5, momentum: 0.9 }).state();
+  sgd.loadState(state as never);
+  expect(sgd.lr).toBe(0.5);
 });
 
 test('splitting the run at any step and resuming changes no bit', () => {

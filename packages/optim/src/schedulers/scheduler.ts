@@ -127,9 +127,9 @@ export abstract class LRScheduler {
       throw new CheckpointError(
         `The state has ${state.lrs?.length ?? 0} learning rates, the optimizer has ${groups.length} parameter groups.`,
       );
-    if (![state.epoch, ...state.lrs, ...state.baseLrs].every(Number.isFinite))
+    if (![state.epoch, ...state.lrs, ...state.baseLrs].every((value) => Number.isFinite(value) && value >= 0))
       throw new CheckpointError(
-        `This state of ${this.kind} is damaged: it lacks its epoch or learning rates.`,
+        `This state of ${this.kind} is damaged: its epoch and learning rates must be numbers of at least 0.`,
       );
     this.epoch = state.epoch;
     this.#baseLrs = [...state.baseLrs];

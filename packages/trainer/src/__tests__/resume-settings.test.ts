@@ -722,6 +722,11 @@ test('a part of one’s own counts by its class, and by the settings that it giv
   };
   const first = await fit(made(new Blur(odd as never)), { epochs: 1 });
   await fit(made(new Blur(odd as never)), { resume: first.snapshots[1] });
+  const endless: { around?: object } = {};
+  endless.around = endless;
+  await expect(fit(made(new Blur({ of: [endless] } as never)), { epochs: 1 })).rejects.toThrow(
+    '`settings.mixup.of[0].around` must be plain values, and not contain itself',
+  );
 });
 
 test('MNIST is told apart by a single pixel and a single label', async () => {

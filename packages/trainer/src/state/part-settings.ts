@@ -1,4 +1,4 @@
-import { describeFunction, type Setting, type Settings } from '@mnist-kit/core';
+import { describeFunction, InvalidArgumentError, type Setting, type Settings } from '@mnist-kit/core';
 import type { Described, LoaderLike } from '../contracts/parts.js';
 
 /** How a part was set; of one that does not say, its class. */
@@ -21,18 +21,33 @@ export function className(part: object): string {
   return name === undefined || name === 'Object' ? 'object' : name;
 }
 
-/** A copy as plain JSON, whatever a part of the user's own put in: it goes into checkpoints. */
+/**
+ * A copy as plain JSON, whatever a part of the user's own put in: it goes into checkpoints.
+ *
+ * @throws InvalidArgumentError for settings that contain themselves.
+ */
 export function plain(settings: object): Settings {
-  const visit = (value: unknown): Setting | undefined => {
+  const around: object[] = [];
+  const visit = (value: unknown, path: string): Setting | undefined => {
     if (value === null || value === undefined) return value;
     if (typeof value === 'function' || value instanceof RegExp) return describeFunction(value);
     if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
     if (typeof value !== 'object') return value as boolean | number | string;
-    if (Array.isArray(value)) return value.map((item) => visit(item) ?? null);
     if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array);
-    const entries = Object.entries(value).map(([key, item]) => [key, visit(item)] as const);
-    // TensorFlow.js writes null for what a layer was not given, or leaves it out.
-    return Object.fromEntries(entries.filter(([, item]) => item !== undefined && item !== null));
+    if (around.includes(value))
+      throw new InvalidArgumentError(path, 'must be plain values, and not contain itself', value);
+    around.push(value);
+    const copy = Array.isArray(value)
+      ? value.map((item, i) => visit(item, `${path}[${i}]`) ?? null)
+      : entriesOf(value, (item, key) => visit(item, `${path}.${key}`));
+    around.pop();
+    return copy;
   };
-  return visit(settings) as Settings;
+  return visit(settings, 'settings') as Settings;
+}
+
+/** TensorFlow.js writes null for what a layer was not given, or leaves it out. */
+function entriesOf(value: object, visit: (item: unknown, key: string) => Setting | undefined): Settings {
+  const entries = Object.entries(value).map(([key, item]) => [key, visit(item, key)] as const);
+  return Object.fromEntries(entries.filter(([, item]) => item !== undefined && item !== null)) as Settings;
 }
