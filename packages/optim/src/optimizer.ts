@@ -222,6 +222,15 @@ export abstract class Optimizer {
     }
   }
 
+  /**
+   * Which group a parameter belongs to: its position in {@link Optimizer.groups}, 0 for the default one.
+   *
+   * @param name TensorFlow.js name of the parameter, e.g. `conv1/bias`.
+   */
+  groupOf(name: string): number {
+    return this.#matchers.findIndex((matches) => matches(name)) + 1;
+  }
+
   /** Everything the next step depends on, besides the parameters. The arrays are copies. */
   state(): OptimizerState {
     const tensors: Record<string, Float32Array> = {};
@@ -337,7 +346,7 @@ export abstract class Optimizer {
   #group(name: string): ParameterGroup {
     let group = this.#groupOf.get(name);
     if (group === undefined) {
-      group = this.groups[this.#matchers.findIndex((matches) => matches(name)) + 1];
+      group = this.groups[this.groupOf(name)];
       this.#groupOf.set(name, group);
     }
     return group;

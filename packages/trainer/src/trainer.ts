@@ -34,7 +34,7 @@ import {
   syncTrainedModel,
   type TrainingMethod,
 } from './training-in-progress.js';
-import { probabilitiesUnderLogits, slowEngine } from './warnings.js';
+import { emptyGroups, probabilitiesUnderLogits, slowEngine } from './warnings.js';
 
 type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>;
 
@@ -249,6 +249,7 @@ export class Trainer<M extends Metrics = Record<never, never>> {
       const executor = await this.#ready(train, true);
       training.executor = executor;
       this.#warn(probabilitiesUnderLogits(model, loss));
+      this.#warn(emptyGroups(model, optimizer));
       const generator = this.#options.generator ?? train.generator ?? new Generator(0);
       const warn = this.#options.warn ?? say.warn;
       return await work({ trainer: this.#options, optimizer, loss, executor, generator, train, warn });

@@ -1,7 +1,7 @@
 import type { Executor } from '@mnist-kit/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { LossLike } from './contracts/parts.js';
+import type { LossLike, OptimizerLike } from './contracts/parts.js';
 import type { TrainerOptions } from './options.js';
 
 /** Why a model runs slowly and what to do about it; `undefined` where it does not. */
@@ -34,6 +34,20 @@ export function probabilitiesUnderLogits(model: LayersModel, loss: LossLike): st
     `The model ends in ${ending}, and ${loss.name || 'its loss'} takes logits or log-probabilities: it applies ` +
     'a softmax of its own, so that the model learns slowly and its losses are no cross-entropies. Drop the ' +
     `${ending}, or use logSoftmax in its place.`
+  );
+}
+
+/** Which parameter groups no weight of the model is in, trained or frozen. */
+export function emptyGroups({ weights }: LayersModel, optimizer: OptimizerLike): string | undefined {
+  const { groups = [] } = optimizer;
+  if (optimizer.groupOf === undefined || groups.length < 2) return undefined;
+  const names = weights.map(({ originalName }) => originalName);
+  const used = new Set(names.map((name) => optimizer.groupOf?.(name)));
+  const empty = groups.flatMap((_, i) => (i === 0 || used.has(i) ? [] : [`groups[${i - 1}]`]));
+  if (empty.length === 0) return undefined;
+  return (
+    `No weight of the model is in ${empty.join(' and ')} of the optimizer: what it sets is for nothing. The first group ` +
+    `whose \`match\` takes a name counts; names are such as ${names.slice(0, 2).join(' and ')}.`
   );
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Generator } from '@mnist-kit/core';
 import { crossEntropyLoss, labelSmoothingCrossEntropy, nllLoss } from '@mnist-kit/losses';
+import { SGD, type SGDOptions } from '@mnist-kit/optim';
 import { type Callback, TerminateOnNaN, Trainer, type TrainerOptions } from '@mnist-kit/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -143,6 +144,50 @@ describe('the end of a model under a cross-entropy', () => {
       tf.losses.logLoss(tf.oneHot(labels, 3), outputs) as tf.Scalar;
     const { trainer, warnings } = setup({ model: ending(dense('softmax')), loss });
     await trainer.test(train());
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('a parameter group', () => {
+  const warned = async (groups: SGDOptions['groups'], model = linearModel()) => {
+    const { trainer, warnings } = setup({ model, optimizer: new SGD({ lr: 0.5, groups }) });
+    await trainer.fit(train());
+    await trainer.fit(train());
+    return warnings;
+  };
+
+  test('that takes no weight of the model is named once', async () => {
+    expect(await warned([{ match: /bias$/, weightDecay: 0 }])).toEqual([]);
+    const [warning, ...more] = await warned([
+      { match: /bias$/, weightDecay: 0 },
+      { match: /bn/, lr: 1 },
+    ]);
+    expect(warning).toMatch(
+      /^No weight of the model is in groups\[1\] of the optimizer: .* fc\/kernel and fc\/bias\.$/,
+    );
+    expect(more).toEqual([]);
+  });
+
+  test('whose weights an earlier one takes is named', async () => {
+    const both = await warned([{ match: /fc/ }, { match: /bias$/, weightDecay: 0 }]);
+    expect(both).toEqual([expect.stringContaining('groups[1]')]);
+  });
+
+  test('of frozen weights is not: they may be freed', async () => {
+    const model = tfl.sequential({
+      layers: [
+        tfl.layers.flatten({ inputShape: [2, 2, 1] }),
+        tfl.layers.dense({ name: 'first', units: 4, trainable: false }),
+        tfl.layers.dense({ name: 'second', units: 3 }),
+      ],
+    });
+    const { trainer, warnings } = setup({
+      model,
+      executor: undefined,
+      optimizer: new SGD({ lr: 0.5, groups: [{ match: /first/, lr: 0.1 }] }),
+    });
+    await trainer.fit(train());
+    await trainer.dispose();
     expect(warnings).toEqual([]);
   });
 });

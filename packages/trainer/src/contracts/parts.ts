@@ -21,6 +21,8 @@ export interface OptimizerLike extends Described {
   lr: number;
   /** Parameter groups, the default one first, where the optimizer has any; the Trainer reads and writes their rates. */
   readonly groups?: readonly { lr: number }[];
+  /** Position in `groups` of the group that a parameter belongs to; with it the Trainer warns of one that has none. */
+  groupOf?(name: string): number;
   /** Writes new `value`s into the parameters from their `gradient`s. */
   step(parameters: readonly Parameter[]): void;
   /** Everything that the next step depends on, besides the parameters. */
