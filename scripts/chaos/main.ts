@@ -23,7 +23,8 @@ const HELP = `Random trainings in processes that are killed, starved and robbed 
 
 Every round must end with the bits of the same training undisturbed, or say with a typed error why it cannot go on;
 a state that was whole stays until a newer one is; nothing hangs; nothing is left behind.
-Filling disks needs root (a tmpfs is mounted); what this machine cannot do is left out, and said.
+Filling disks needs root (a tmpfs is mounted); what this machine cannot do is left out, and said: other rounds are
+drawn then.
 `;
 
 const { values } = parseArgs({

@@ -91,7 +91,8 @@ interface Kept {
  *
  * @throws InvalidArgumentError for options out of range; at the start of a fit for an unknown `monitor` or
  * one of which nothing says which way is better, and
- * EngineError for a folder that cannot be written, CheckpointError for one that another fit writes to.
+ * EngineError for a folder that cannot be written, CheckpointError for one that another fit writes to,
+ * or wrote to while this one began.
  * @example
  * ```ts
  * import { ModelCheckpoint } from '@mnist-kit/trainer';
