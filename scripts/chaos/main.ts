@@ -102,8 +102,7 @@ async function work(lane: number): Promise<void> {
       run: join(folder, 'run'),
       out: join(makeFolder(join(root, `out-${number}`), user), 'out.json'),
     };
-    const whole = await undisturbed.of(round.configuration);
-    const report = await runRound(round, { place, whole, children: trainings, upset, disk, user });
+    const report = await runRound(round, { place, undisturbed, children: trainings, upset, disk, user });
     if (stopping) return;
     reports.push(report);
     if (report.end === 'finding') {

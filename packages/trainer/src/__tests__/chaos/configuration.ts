@@ -57,6 +57,6 @@ export function configuration(index: number): Configuration {
 }
 
 /** Options of children/train.mjs. */
-export function optionsOf(configuration: Configuration, { run, out }: Place): object {
-  return { ...configuration, dir: run, logs: join(run, 'logs'), out, resume: 'auto' };
+export function optionsOf(configuration: Configuration, { run, out }: Place, resume?: 'auto'): object {
+  return { ...configuration, dir: run, logs: join(run, 'logs'), out, resume };
 }

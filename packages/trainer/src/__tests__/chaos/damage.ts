@@ -32,6 +32,11 @@ export class Damages {
     return this.removed || this.#files.has(path);
   }
 
+  /** Whether anything was damaged. */
+  get any(): boolean {
+    return this.removed || this.#files.size > 0;
+  }
+
   /** Whether a file of a state was damaged and is still there for all we know. */
   get ofStates(): boolean {
     return [...this.#files].some((path) => path.startsWith('checkpoints/'));

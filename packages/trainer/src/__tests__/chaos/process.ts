@@ -84,7 +84,9 @@ export async function runDisturbed(
       child.stdout?.destroy();
       note(disturbance, `after ${lines} lines`);
     } else if (kind === 'second process') {
-      const other = children.launch({ ...options, out: undefined }, () => {}, { user: setting.user });
+      const other = children.launch({ ...options, out: undefined, resume: 'auto' }, () => {}, {
+        user: setting.user,
+      });
       const patience = setTimeout(() => other.child.kill('SIGKILL'), PATIENCE);
       second = other.ended.finally(() => clearTimeout(patience));
       note(disturbance, `after ${lines} lines`);

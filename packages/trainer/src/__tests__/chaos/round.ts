@@ -1,4 +1,13 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CONFIGURATIONS, configuration, optionsOf } from './configuration.js';
 import { Damages, ownFiles } from './damage.js';
@@ -7,6 +16,7 @@ import { Draw } from './draw.js';
 import { filesIn, leftovers, reached } from './folder.js';
 import { type Disturbed, runDisturbed, type Setting } from './process.js';
 import { differences, type Place } from './results.js';
+import type { Undisturbed } from './undisturbed.js';
 import { judge, judgeSecond, type Verdict } from './verdict.js';
 
 /** What a round is. */
@@ -19,6 +29,8 @@ export interface Round {
   readonly chain: readonly (readonly Disturbance[])[];
   /** Whether files of the user's own lie in the run's folder. */
   readonly ownFiles: boolean;
+  /** Number of the configuration of a training that has ended in that folder before, and is not to be gone on from. */
+  readonly earlier?: number;
 }
 
 /** What became of one process. */
@@ -40,24 +52,28 @@ export interface RoundReport {
 /** What a round is, by seed and number alone. */
 export function drawRound(seed: number, number: number, abilities: Abilities): Round {
   const draw = new Draw(seed * 100_003 + number);
-  return {
-    seed,
-    number,
-    configuration: draw.integer(0, CONFIGURATIONS - 1),
-    ownFiles: draw.chance(0.3),
-    chain: drawChain(draw, abilities),
-  };
+  const configuration = draw.integer(0, CONFIGURATIONS - 1);
+  const ownFiles = draw.chance(0.3);
+  const chain = drawChain(draw, abilities);
+  const other = (configuration + draw.integer(1, CONFIGURATIONS - 1)) % CONFIGURATIONS;
+  return { seed, number, configuration, ownFiles, chain, ...(draw.chance(0.2) && { earlier: other }) };
 }
 
 /** Processes that nobody disturbs and that may follow the chain until one finishes. */
 const ATTEMPTS = 3;
 
+/** Where a round takes place. */
+interface Stage extends Omit<Setting, 'damages' | 'onDamage'> {
+  readonly place: Place;
+  readonly undisturbed: Undisturbed;
+}
+
 /** Runs the processes of a round one after another, until one has finished undisturbed, and checks each. */
-export async function runRound(
-  round: Round,
-  { place, whole, ...given }: { place: Place; whole: Place } & Omit<Setting, 'damages' | 'onDamage'>,
-): Promise<RoundReport> {
+export async function runRound(round: Round, { place, undisturbed, ...given }: Stage): Promise<RoundReport> {
   const { run, out } = place;
+  const whole = await undisturbed.of(round.configuration);
+  const earlier = round.earlier === undefined ? undefined : await undisturbed.of(round.earlier);
+  if (earlier !== undefined) cpSync(earlier.run, run, { recursive: true });
   const findings: string[] = [];
   const steps: Step[] = [];
   const damages = new Damages(run);
@@ -69,8 +85,8 @@ export async function runRound(
       least = reached(run);
     },
   };
-  if (round.ownFiles) placeOwnFiles(run, given.user);
-  const options = optionsOf(configuration(round.configuration), place);
+  if (round.ownFiles) placeOwnFiles(run);
+  if (given.user !== undefined) giveTo(given.user, run);
   for (let number = 0; number < round.chain.length + ATTEMPTS; number++) {
     rmSync(out, { force: true });
     const disturbances = round.chain[number] ?? [];
@@ -79,7 +95,11 @@ export async function runRound(
       const what = damages.inflict(disturbance);
       return what === undefined ? [] : [{ disturbance, what }];
     });
-    least = reached(run);
+    // Until what was there is out of the way, a process that resumes would go on from it.
+    const begins =
+      earlier !== undefined && !damages.removed && !existsSync(join(run, 'previous-1/checkpoints'));
+    const options = optionsOf(configuration(round.configuration), place, begins ? undefined : 'auto');
+    least = begins ? -1 : reached(run);
     const ended = await runDisturbed(options, disturbances, setting);
     const acted = [...before, ...ended.acted];
     const verdict = judge({ ...ended, acted }, { mayRefuse: damages.ofStates && least < 0 });
@@ -94,6 +114,7 @@ export async function runRound(
     if (verdict.outcome === 'finished' && existsSync(out)) {
       findings.push(...differences(whole, place, damages));
       if (acted.length === 0) findings.push(...remains(round, run, damages));
+      if (earlier !== undefined && !damages.any) findings.push(...lost(earlier.run, run));
       if (findings.length > 0) break;
       if (acted.length === 0) return report('same bits');
       // One more, which finds that everything is done.
@@ -110,29 +131,41 @@ export async function runRound(
 
 const CONTENT = 'Not of the run.\n';
 
-function placeOwnFiles(run: string, user: number | undefined): void {
+function placeOwnFiles(run: string): void {
   for (const name of ownFiles) {
     const path = join(run, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, CONTENT);
   }
-  if (user === undefined) return;
-  chownSync(run, user, user);
-  for (const name of readdirSync(run, { recursive: true, encoding: 'utf8' }))
-    chownSync(join(run, name), user, user);
+}
+
+function giveTo(user: number, folder: string): void {
+  if (!existsSync(folder)) return;
+  chownSync(folder, user, user);
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    chownSync(join(folder, name), user, user);
+}
+
+/** Files of an earlier run that are nowhere in a folder any more, under whatever name. */
+function lost(earlier: string, folder: string): string[] {
+  const contents = (at: string) =>
+    filesIn(at).map((name) => [name, readFileSync(join(at, name), 'latin1')] as const);
+  const there = new Set(contents(folder).map(([, content]) => content));
+  return contents(earlier).flatMap(([name, content]) =>
+    there.has(content) ? [] : [`${name} of the earlier run is gone`],
+  );
 }
 
 /** What is wrong with the folder of a run that has ended cleanly. */
-function remains({ ownFiles: own }: Round, run: string, damages: Damages): string[] {
+function remains(round: Round, run: string, damages: Damages): string[] {
   const left = leftovers(run).map((name) => `${name} was left behind`);
-  if (!own || damages.removed) return left;
-  const gone = ownFiles.filter((name) => !damages.has(name) && !filesIn(run).includes(name));
-  const changed = ownFiles.filter(
-    (name) => !damages.has(name) && !gone.includes(name) && readFileSync(join(run, name), 'utf8') !== CONTENT,
-  );
-  return [
-    ...left,
-    ...gone.map((name) => `${name} of the user was deleted`),
-    ...changed.map((name) => `${name} of the user was changed`),
-  ];
+  if (!round.ownFiles || damages.removed) return left;
+  // They may have been set aside together with the states among which they lie.
+  const isThere = (name: string) =>
+    ['', 'previous-1'].some((folder) => {
+      const path = join(run, folder, name);
+      return existsSync(path) && readFileSync(path, 'utf8') === CONTENT;
+    });
+  const gone = ownFiles.filter((name) => !damages.has(name) && !isThere(name));
+  return [...left, ...gone.map((name) => `${name} of the user is gone or changed`)];
 }
