@@ -69,7 +69,7 @@ export function signature({ kind, what }: Defect): string {
   const place = places.find((line) => line.includes('/packages/')) ?? places[0] ?? '';
   // A broken law is told by what it says, anything else by where in our code it happens.
   const name = lines[0].startsWith('LawError')
-    ? lines[0].replace(/"[^"]*"|\d+/g, '_')
+    ? lines[0].replace(/"[^"]*"|-?\d[\d.e+-]*|NaN|-?Infinity/g, '_')
     : lines[0].split(':')[0];
   return `${name} ${place.trim()}`;
 }

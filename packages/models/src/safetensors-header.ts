@@ -23,7 +23,7 @@ export interface SafetensorsHeader {
  * Hugging Face's reader sets 100 MB, which unpacks to gigabytes. The largest models that are shared have some ten
  * thousand tensors in a file, and headers of a few megabytes.
  */
-const maxHeaderBytes = 20_000_000;
+const maxHeaderBytes = 16_000_000;
 /** Metadata or tensors, their fields, and lists of sizes: nothing of a header is deeper. */
 const limits = { depth: 3, entries: 65_000, values: 1_500_000 };
 
@@ -38,7 +38,7 @@ export function parseHeader(file: Uint8Array): SafetensorsHeader {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const length = view.getBigUint64(0, true);
   if (length > maxHeaderBytes)
-    throw new DataError(`The safetensors header must be at most 20 MB. Received: ${length} bytes`);
+    throw new DataError(`The safetensors header must be at most 16 MB. Received: ${length} bytes`);
   const dataStart = 8 + Number(length);
   if (dataStart > file.length)
     throw new DataError(

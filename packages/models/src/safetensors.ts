@@ -14,7 +14,7 @@ import type { StateDict, StateTensor } from './state-tensor.js';
  *
  * @param bytes The whole file.
  * @returns The tensors by name, in the order of the file's header. The arrays are copies.
- * @throws DataError when the file is truncated or malformed: header longer than the file or than 20 MB, not
+ * @throws DataError when the file is truncated or malformed: header longer than the file or than 16 MB, not
  * JSON, more than 65,000 tensors, repeated names, offsets that overlap, leave holes or do not fit the shape, an unknown data type, or an
  * integer that float32 cannot hold.
  * @example

@@ -17,24 +17,24 @@ const repeat = (value: string, count: number) => value.repeat(Math.round(count))
 
 /** Makers of hostile safetensors files. */
 export const hostileSafetensors: Readonly<Record<string, (size: number) => Uint8Array>> = {
-  'nested arrays': (size) => safetensorsFile(`{"a":${repeat('[', 9e6 * size)}${repeat(']', 9e6 * size)}}`),
-  'nested arrays without an end': (size) => safetensorsFile(`{"a":${repeat('[', 19e6 * size)}`),
+  'nested arrays': (size) => safetensorsFile(`{"a":${repeat('[', 7e6 * size)}${repeat(']', 7e6 * size)}}`),
+  'nested arrays without an end': (size) => safetensorsFile(`{"a":${repeat('[', 15e6 * size)}`),
   'nested objects': (size) => safetensorsFile(`{"a":${repeat('{"a":', 3e6 * size)}`),
-  'lists side by side': (size) => safetensorsFile(`{"a":[${repeat('[],', 8e6 * size)}[]]}`),
-  'a long shape': (size) => safetensorsFile(`{"a":{"shape":[${repeat('1,', 9e6 * size)}1]}}`),
+  'lists side by side': (size) => safetensorsFile(`{"a":[${repeat('[],', 4e6 * size)}[]]}`),
+  'a long shape': (size) => safetensorsFile(`{"a":{"shape":[${repeat('1,', 7e6 * size)}1]}}`),
   'many tensors': (size) =>
-    safetensorsFile(`{${many(1e6 * size, (i) => `"${i.toString(36)}":${empty}`).join(',')}}`.slice(0, 19e6)),
+    safetensorsFile(`{${many(1e6 * size, (i) => `"${i.toString(36)}":${empty}`).join(',')}}`.slice(0, 15e6)),
   'many tensors, the last of them wrong': (size) =>
     safetensorsFile(`{${many(64_000 * size, (i) => `"t${i}":${empty}`).join(',')},"z":1}`),
   'long names, the last of them wrong': (size) =>
     safetensorsFile(
-      `{${many(64_000 * size, (i) => `"${'ж'.repeat(100)}${i}":${empty}`).join(',')},"z":1}`.slice(0, 19e6),
+      `{${many(64_000 * size, (i) => `"${'ж'.repeat(100)}${i}":${empty}`).join(',')},"z":1}`.slice(0, 15e6),
     ),
   'much metadata': (size) =>
     safetensorsFile(`{"__metadata__":{${many(1.2e6 * size, (i) => `"${i}":""`).join(',')}}}`),
-  'one long text': (size) => safetensorsFile(`{"__metadata__":{"a":"${repeat('x', 19e6 * size)}ж"},"b":1}`),
-  escapes: (size) => safetensorsFile(`{"__metadata__":{"a":"${repeat('\\u0416', 3e6 * size)}"},"b":1}`),
-  blanks: (size) => safetensorsFile(`{"b":1${repeat(' ', 19e6 * size)}}`),
+  'one long text': (size) => safetensorsFile(`{"__metadata__":{"a":"${repeat('x', 15e6 * size)}ж"},"b":1}`),
+  escapes: (size) => safetensorsFile(`{"__metadata__":{"a":"${repeat('\\u0416', 25e5 * size)}"},"b":1}`),
+  blanks: (size) => safetensorsFile(`{"b":1${repeat(' ', 15e6 * size)}}`),
   'a header of 98 MB': (size) => safetensorsFile(`{${repeat(' ', 98e6 * size)}}`),
   'one name again and again': (size) => safetensorsFile(`{${repeat(`"a":${empty},`, 3e5 * size)}"b":1}`),
 };

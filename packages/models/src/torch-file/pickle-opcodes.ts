@@ -66,13 +66,10 @@ for (const [codes, cost] of [
   [[op.mark, op.emptyTuple, op.pop, op.popMark, op.proto, op.frame, op.append, op.appends, op.binGet], 8],
   [[op.binFloat, op.binUnicode, op.shortBinUnicode, op.binUnicode8, op.setItem, op.longBinGet], 32],
   [[op.binPut, op.longBinPut, op.memoize], 48],
-  [
-    [op.tuple, op.tuple1, op.tuple2, op.tuple3, op.emptySet, op.frozenSet, op.newObj, op.newObjEx, op.obj],
-    104,
-  ],
-  [[op.emptyList], 64],
+  [[op.tuple, op.tuple1, op.tuple2, op.tuple3, op.frozenSet, op.newObj, op.newObjEx, op.obj], 104],
+  [[op.emptyList], 80],
   // More for the time that it takes.
-  [[op.long1], 120],
+  [[op.long1, op.emptySet], 120],
   [[op.binPersId], 180],
   [[op.emptyDict, op.reduce], 230],
   [[op.shortBinBytes, op.binBytes, op.binBytes8, op.byteArray8, op.inst], 420],

@@ -127,10 +127,14 @@ export abstract class LRScheduler {
       throw new CheckpointError(
         `The state has ${state.lrs?.length ?? 0} learning rates, the optimizer has ${groups.length} parameter groups.`,
       );
-    if (![state.epoch, ...state.lrs, ...state.baseLrs].every((value) => Number.isFinite(value) && value >= 0))
+    const counted = Number.isSafeInteger(state.epoch) && state.epoch >= 0;
+    if (!counted || ![...state.lrs, ...state.baseLrs].every((lr) => Number.isFinite(lr) && lr >= 0))
       throw new CheckpointError(
         `This state of ${this.kind} is damaged: its epoch and learning rates must be numbers of at least 0.`,
       );
+    for (const [name, value] of Object.entries(state.extra ?? {}))
+      if (value !== null && !Number.isFinite(value))
+        throw new CheckpointError(`This state of ${this.kind} is damaged: its \`${name}\` is no number.`);
     this.epoch = state.epoch;
     this.#baseLrs = [...state.baseLrs];
     for (const [i, group] of groups.entries()) group.lr = state.lrs[i];
