@@ -257,7 +257,9 @@ export abstract class Optimizer {
    */
   loadState(state: OptimizerState): void {
     if (state?.kind !== this.kind)
-      throw new CheckpointError(`This state is of ${state?.kind ?? 'no optimizer'}, not of ${this.kind}.`);
+      throw new CheckpointError(
+        `This state is of ${typeof state?.kind === 'string' ? state.kind : 'no optimizer'}, not of ${this.kind}.`,
+      );
     if (!Array.isArray(state.groups) || state.groups.length !== this.groups.length)
       throw new CheckpointError(
         `The state has ${state.groups?.length ?? 0} parameter groups, the optimizer has ${this.groups.length}. ` +

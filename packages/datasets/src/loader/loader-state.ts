@@ -44,7 +44,7 @@ export function checkState(
   for (const key of ['samples', 'batchSize', 'shuffle', 'dropLast'] as const)
     if (state[key] !== loader[key])
       throw new CheckpointError(
-        `The loader state was saved with ${key}=${state[key]}, but this loader has ${key}=${loader[key]}. ` +
+        `The loader state was saved with ${key}=${typeof state[key] === 'object' ? 'an object' : state[key]}, but this loader has ${key}=${loader[key]}. ` +
           'Make the loader as it was when the state was saved.',
       );
   const { batches, samplerSeed, order, prefetched } = state;

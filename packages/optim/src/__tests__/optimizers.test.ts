@@ -177,6 +177,7 @@ test('a state that does not fit is refused and changes nothing', () => {
   expect(loaded(() => new Adam({ lr: 1, groups: [{ match: /x/ }] }), {})).toThrow(/1 parameter groups/);
   expect(loaded(() => new Adam({ lr: 1 }), { tensors: {} })).toThrow(/lacks the tensor fc\/bias\.expAvg/);
   expect(() => adam.loadState(undefined as never)).toThrow(CheckpointError);
+  expect(loaded(() => new Adam({ lr: 1 }), { kind: { toString: 1 } })).toThrow(/is of no optimizer/);
   for (const damage of [
     { step: undefined },
     { step: -1 },

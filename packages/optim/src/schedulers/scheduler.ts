@@ -121,7 +121,9 @@ export abstract class LRScheduler {
    */
   loadState(state: LRSchedulerState): void {
     if (state?.kind !== this.kind)
-      throw new CheckpointError(`This state is of ${state?.kind ?? 'no scheduler'}, not of ${this.kind}.`);
+      throw new CheckpointError(
+        `This state is of ${typeof state?.kind === 'string' ? state.kind : 'no scheduler'}, not of ${this.kind}.`,
+      );
     const groups = this.optimizer.groups;
     if (state.lrs?.length !== groups.length || state.baseLrs?.length !== groups.length)
       throw new CheckpointError(
