@@ -45,3 +45,15 @@ test.each<[string[], RegExp]>([
   expect(stdout).toBe('');
   expect(code).toBe(2);
 });
+
+test('--json leaves one line on stdout, and one epoch gets to 98% of the held-out digits', async () => {
+  const { code, stdout, stderr } = await cli('race-99.0', '--seed', '3', '--validation', '--json');
+  expect(stderr).toContain('epoch 1/1');
+  expect(code).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines).toHaveLength(1);
+  const { valAccuracy, seconds, ...result } = JSON.parse(lines[0]);
+  expect(result).toEqual({ recipe: 'race-99.0', seed: 3, parameters: 7820, epochs: 1 });
+  expect(valAccuracy).toBeGreaterThan(0.98);
+  expect(seconds).toBeGreaterThan(0);
+}, 300_000);
