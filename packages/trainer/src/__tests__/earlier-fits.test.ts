@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -204,3 +205,16 @@ test('a fit that goes on in another folder says that the best weights stayed beh
   await fit({ resume: 'auto' });
   await new ModelCheckpoint({ dir }).loadBest(linearModel());
 });
+
+// Permissions do not hold for root.
+test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+  'an earlier fit that cannot be set aside is left where it is, and nothing beside it',
+  async () => {
+    await fit();
+    chmodSync(join(dir, 'checkpoints'), 0o555);
+    const before = readdirSync(dir);
+    await expect(fit()).rejects.toThrow(/^Cannot set aside what an earlier fit left in/);
+    chmodSync(join(dir, 'checkpoints'), 0o755);
+    expect(readdirSync(dir)).toEqual(before);
+  },
+);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '@mnist-kit/core';
 import { syncFolder } from '@mnist-kit/core/node';
@@ -12,7 +12,7 @@ const NAME = /^previous-(\d{1,9})$/;
  * @param dir Where they are.
  * @param names What is moved, in this order; what is not there is left out.
  * @returns Where they are now; `undefined` when none of them was there.
- * @throws EngineError when they cannot be moved; each is then in one place or the other.
+ * @throws EngineError when they cannot be moved; those that were are moved back.
  */
 export async function setAside(dir: string, names: Iterable<string>): Promise<string | undefined> {
   try {
@@ -22,7 +22,17 @@ export async function setAside(dir: string, names: Iterable<string>): Promise<st
     const numbers = there.map((name) => Number(NAME.exec(name)?.[1] ?? 0));
     const aside = join(dir, `previous-${Math.max(0, ...numbers) + 1}`);
     await mkdir(aside);
-    for (const name of moved) await rename(join(dir, name), join(aside, name));
+    const done: string[] = [];
+    try {
+      for (const name of moved) {
+        await rename(join(dir, name), join(aside, name));
+        done.push(name);
+      }
+    } catch (error) {
+      for (const name of done.reverse()) await rename(join(aside, name), join(dir, name)).catch(() => {});
+      await rmdir(aside).catch(() => {});
+      throw error;
+    }
     await syncFolder(aside);
     await syncFolder(dir);
     return aside;

@@ -97,7 +97,9 @@ export async function runRound(round: Round, { place, undisturbed, ...given }: S
     });
     // Until what was there is out of the way, a process that resumes would go on from it.
     const begins =
-      earlier !== undefined && !damages.removed && !existsSync(join(run, 'previous-1/checkpoints'));
+      earlier !== undefined &&
+      !damages.removed &&
+      !setAside(run).some((folder) => existsSync(join(folder, 'checkpoints')));
     const options = optionsOf(configuration(round.configuration), place, begins ? undefined : 'auto');
     least = begins ? -1 : reached(run);
     const ended = await runDisturbed(options, disturbances, setting);
@@ -146,6 +148,13 @@ function giveTo(user: number, folder: string): void {
     chownSync(join(folder, name), user, user);
 }
 
+/** Folders of what earlier fits left. */
+function setAside(run: string): string[] {
+  if (!existsSync(run)) return [];
+  const names = readdirSync(run).filter((name) => name.startsWith('previous-'));
+  return names.map((name) => join(run, name));
+}
+
 /** Files of an earlier run that are nowhere in a folder any more, under whatever name. */
 function lost(earlier: string, folder: string): string[] {
   const contents = (at: string) =>
@@ -162,8 +171,8 @@ function remains(round: Round, run: string, damages: Damages): string[] {
   if (!round.ownFiles || damages.removed) return left;
   // They may have been set aside together with the states among which they lie.
   const isThere = (name: string) =>
-    ['', 'previous-1'].some((folder) => {
-      const path = join(run, folder, name);
+    [run, ...setAside(run)].some((folder) => {
+      const path = join(folder, name);
       return existsSync(path) && readFileSync(path, 'utf8') === CONTENT;
     });
   const gone = ownFiles.filter((name) => !damages.has(name) && !isThere(name));
