@@ -2,8 +2,8 @@
 // `npm test` does it with a sample, then, where strace is installed, in the kernel; `--every 10` takes every tenth call.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { build } from 'tsup';
 import { ensureBuilt } from './lib/build.mjs';
+import { bundle } from './lib/bundle.mjs';
 import { root } from './lib/workspace.mjs';
 
 if (!ensureBuilt()) process.exit(1);
@@ -22,18 +22,5 @@ if (spawnSync('strace', ['-V']).status !== 0) {
 }
 // Where the test's own modules find the packages.
 const folder = join(root, 'packages', 'trainer', 'node_modules', '.cache', 'faults');
-await build({
-  config: false,
-  silent: true,
-  entry: { main: join(root, 'scripts/faults/main.ts'), child: join(root, 'scripts/faults/child.ts') },
-  outDir: folder,
-  format: ['esm'],
-  outExtension: () => ({ js: '.mjs' }),
-  target: 'es2022',
-  platform: 'node',
-  splitting: false,
-  clean: true,
-  dts: false,
-  external: [/^@mnist-kit\//, /^@tensorflow\//],
-});
+await bundle(folder, { main: 'faults/main.ts', child: 'faults/child.ts' });
 process.exit(run(process.execPath, [join(folder, 'main.mjs'), ...process.argv.slice(2)]));
