@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -24,6 +25,8 @@ export default defineConfig({
     ],
     server: { deps: { external: [/packages\/[a-z]+\/dist\//] } },
     pool: 'forks',
+    // Vitest itself leaves a core free; many tests wait for processes of their own.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
   },
 });

@@ -216,7 +216,7 @@ export class Generator {
     const { seed, nextNormal } = state ?? {};
     const fits =
       Number.isSafeInteger(seed) &&
-      (nextNormal === null || Math.abs(nextNormal) < mostNormal) &&
+      (nextNormal === null || (typeof nextNormal === 'number' && Math.abs(nextNormal) < mostNormal)) &&
       this.#twister.setState(state);
     if (!fits) throw new InvalidArgumentError('state', 'must be what `generator.state()` returned', state);
     this.#seed = seed;

@@ -120,7 +120,8 @@ export class RandomState {
    */
   setState(state: RandomStateState): void {
     const { nextNormal } = state ?? {};
-    const fits = (nextNormal === null || Math.abs(nextNormal) < 20) && this.#twister.setState(state);
+    const isNormal = typeof nextNormal === 'number' && Math.abs(nextNormal) < 20;
+    const fits = (nextNormal === null || isNormal) && this.#twister.setState(state);
     if (!fits) throw new InvalidArgumentError('state', 'must be what `randomState.state()` returned', state);
     this.#nextNormal = nextNormal;
   }

@@ -82,6 +82,7 @@ describe('state', () => {
       { ...state, words: '§' },
       { ...state, nextNormal: 'x' },
       { ...state, nextNormal: 1e300 },
+      { ...state, nextNormal: [{ toString: 0 }] },
       { ...state, seed: 0.5 },
     ];
     for (const other of broken)

@@ -69,6 +69,7 @@ test('bad arguments are refused', () => {
   expect(() => random.beta(0, 1)).toThrow(/`a` must be a finite number above 0\. Received: a=0/);
   expect(() => random.beta(1, Number.POSITIVE_INFINITY)).toThrow(InvalidArgumentError);
   expect(() => random.setState({ words: '', position: 0, nextNormal: null })).toThrow(InvalidArgumentError);
-  expect(() => random.setState({ ...random.state(), nextNormal: 1e300 })).toThrow(InvalidArgumentError);
+  for (const nextNormal of [1e300, [1], [{ toString: 0 }]] as number[])
+    expect(() => random.setState({ ...random.state(), nextNormal })).toThrow(InvalidArgumentError);
   expect(() => RandomState.fromState(undefined as never)).toThrow(InvalidArgumentError);
 });

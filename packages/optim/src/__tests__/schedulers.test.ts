@@ -259,7 +259,14 @@ test('a chain gives its metric to those that watch one', () => {
 
 test('a state that lacks a number, or has a negative rate, is refused, and not gone on from', () => {
   const state = plain().state();
-  for (const damage of [{ epoch: undefined }, { lrs: [null] }, { lrs: [-0.1] }, { baseLrs: [Number.NaN] }]) {
+  for (const damage of [
+    { epoch: undefined },
+    { lrs: [null] },
+    { lrs: [-0.1] },
+    { lrs: [1e308] },
+    { baseLrs: { length: 1 } },
+    { baseLrs: [Number.NaN] },
+  ]) {
     const scheduler = plain();
     expect(() => scheduler.loadState({ ...state, ...damage } as never)).toThrow(CheckpointError);
     expect(scheduler.lr).toBe(1);

@@ -125,18 +125,16 @@ export abstract class LRScheduler {
         `This state is of ${typeof state?.kind === 'string' ? state.kind : 'no scheduler'}, not of ${this.kind}.`,
       );
     const groups = this.optimizer.groups;
-    if (state.lrs?.length !== groups.length || state.baseLrs?.length !== groups.length)
+    const [lrs, baseLrs] = [state.lrs, state.baseLrs].map((list) => (Array.isArray(list) ? list : []));
+    if (lrs.length !== groups.length || baseLrs.length !== groups.length)
       throw new CheckpointError(
-        `The state has ${state.lrs?.length ?? 0} learning rates, the optimizer has ${groups.length} parameter groups.`,
+        `The state has ${lrs.length} learning rates, the optimizer has ${groups.length} parameter groups.`,
       );
     const counted = Number.isSafeInteger(state.epoch) && state.epoch >= 0;
-    if (!counted || ![...state.lrs, ...state.baseLrs].every((lr) => Number.isFinite(lr) && lr >= 0))
+    if (!counted || ![...lrs, ...baseLrs].every(isRate))
       throw new CheckpointError(
         `This state of ${this.kind} is damaged: its epoch and learning rates must be numbers of at least 0.`,
       );
-    for (const [name, value] of Object.entries(state.extra ?? {}))
-      if (value !== null && !Number.isFinite(value))
-        throw new CheckpointError(`This state of ${this.kind} is damaged: its \`${name}\` is no number.`);
     this.epoch = state.epoch;
     this.#baseLrs = [...state.baseLrs];
     for (const [i, group] of groups.entries()) group.lr = state.lrs[i];
@@ -188,4 +186,9 @@ export abstract class LRScheduler {
     this.#baseLrs = lrs;
     for (const [i, group] of this.optimizer.groups.entries()) group.initialLr = lrs[i];
   }
+}
+
+/** Parameters are float32: no larger rate can be of use, and factors would make infinity of it. */
+function isRate(lr: unknown): boolean {
+  return typeof lr === 'number' && lr >= 0 && lr <= 3.4e38;
 }
