@@ -38,7 +38,7 @@ function tornFiles(dir: string): string[] {
 // Real digits, mixup, augmentation, dropout, an average of the weights, ReduceLROnPlateau, EarlyStopping that
 // restores, validation inside epochs, a checkpoint after every step. `npm run test:kills` does fifty; every test run
 // a sample that has died at each kind of moment at least once.
-const all = Number(process.env.KILLS ?? 12);
+const all = Number(process.env.KILLS ?? 8);
 test.concurrent.each([
   ['plan', Math.ceil(all * 0.7)],
   ['eager', Math.floor(all * 0.3)],
