@@ -1,8 +1,9 @@
 """What the benchmark's PyTorch computes from given weights: that it does the work that is measured elsewhere.
 
-The first argument is JSON: the shape of the net, the path of its state dict, the batch size, the memory format, and
-the folder of the data. Prints one JSON object: the number of trained parameters, the outputs of the first batch in
-evaluation mode, and the loss and gradients of one training step on it, in the order of the state dict.
+The first argument is JSON: the shape of the net, the path of its state dict, the batch size, and the folder of the data.
+Prints one JSON object for each memory format, channels last after the other: the number of trained parameters, the
+outputs of the first batch in evaluation mode, and the loss and gradients of one training step on it, in the order of
+the state dict.
 """
 
 import json
@@ -15,22 +16,25 @@ from nets import ConvNet
 from sessions import Inference, Training
 
 
-def main():
-    options = json.loads(sys.argv[1])
+def compute(options, memory_format):
     model = ConvNet(**options["shape"])
     weights = torch.load(options["weights"])
     model.load_state_dict(dict(zip(model.state_dict(), weights.values(), strict=True)))
-    memory_format = torch.channels_last if options["channelsLast"] else torch.contiguous_format
     batches = first_batches(options["root"], options["batch"], 1)
     outputs = Inference(model, memory_format, iter(batches)).step()
     loss = Training(model, memory_format, iter(batches)).step()
-    report = {
+    return {
         "parameters": sum(p.numel() for p in model.parameters()),
         "outputs": outputs.flatten().tolist(),
         "loss": loss,
         "gradients": [p.grad.contiguous().flatten().tolist() for p in model.parameters()],
     }
-    print(json.dumps(report))
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        print(json.dumps(compute(options, memory_format)))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,12 @@ import {
 
 const onWasm = (model: tfl.LayersModel) => createEagerExecutor(model, { backend: 'wasm' });
 
-test.each(runs)("twelve steps of $net with $optimizer are PyTorch's, op by op", async (run) => {
+// Optimizers see parameters and not what holds them, and the plan's test runs each on every net: here, where a step takes
+// ten times as long, every optimizer and every net has its turn.
+const turns: Readonly<Record<string, string>> = { ImprovedNet: 'adamw', ConservativeImprovedNet: 'sgd' };
+const sample = runs.filter(({ net, optimizer }) => (turns[net] ?? optimizer) === optimizer);
+
+test.each(sample)("twelve steps of $net with $optimizer are PyTorch's, op by op", async (run) => {
   const { net, optimizer } = run;
   const tensors = tf.memory().numTensors;
   const { before, after } = await trainTwelveSteps(net, optimizer, onWasm);
