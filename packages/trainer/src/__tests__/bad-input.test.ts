@@ -327,6 +327,33 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
   },
 );
 
+/** Thirty batches of one image, with a pixel that is NaN in one of them. */
+function poisoned(batch: number): ListLoader {
+  const images = threeClasses(30);
+  images[batch - 1] = { ...images[batch - 1], pixels: [0, Number.NaN, 0, 0] };
+  return new ListLoader(images, { batchSize: 1 });
+}
+
+test('a pixel that is NaN in any batch ends the fit before the update that it would spoil', async () => {
+  for (let batch = 1; batch <= 30; batch++) {
+    const model = linearModel();
+    const executor = new LinearExecutor(model);
+    const fit = new Trainer({ ...parts(), model, executor }).fit(poisoned(batch));
+    await expect(fit).rejects.toThrow(`row 0, column 1, channel 0 of sample ${batch - 1}, in batch ${batch}`);
+    expect(executor.parameters[0].value.every(Number.isFinite)).toBe(true);
+  }
+});
+
+test('a pixel that is NaN and does not show in the loss is seen in every eighth batch at least', async () => {
+  const attempt = (batch: number) => {
+    const executor = new LinearExecutor(linearModel());
+    const { trainStep } = executor;
+    executor.trainStep = (...step) => ({ ...trainStep.apply(executor, step), loss: 1 });
+    return setup({ executor }).fit(poisoned(batch));
+  };
+  for (const batch of [1, 7, 8, 16, 24]) await expect(attempt(batch)).rejects.toThrow(`in batch ${batch}`);
+});
+
 test('pixels in an array are checked, and the values behind the last image of a batch are not', async () => {
   const pixels = new Float32Array(600 * 4);
   await expect(setup().predict(pixels)).resolves.toMatchObject({ size: 600 });

@@ -1,7 +1,7 @@
 import { type Batch, DataError, type Generator } from '@mnist-kit/core';
 import type { StepOutput } from '@mnist-kit/engine';
 import { type Dispatcher, isPromise } from '../callbacks/dispatcher.js';
-import { checkBatch } from '../check-batch.js';
+import { checkParts, checkPixels, isLookedAt } from '../check-batch.js';
 import type { BatchIterator, Mixed, MixupLike } from '../contracts/parts.js';
 import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
@@ -80,8 +80,12 @@ export async function trainEpoch(loop: TrainLoop, epoch: OpenEpoch): Promise<boo
       break;
     }
     const batch = next.value;
-    checkBatch(batch, run.executor, run.batch + 1);
+    const number = run.batch + 1;
+    checkParts(batch, run.executor);
+    // Mixing spreads what is wrong with one image to another.
+    if (loop.mixup !== undefined || isLookedAt(number)) checkPixels(batch, number);
     const [output, mixed] = await differentiate(loop, batch, iterator);
+    if (!Number.isFinite(output.loss)) checkPixels(batch, number);
     profiler?.lap('step');
 
     run.batch++;
