@@ -16,6 +16,6 @@ export { Generator, type GeneratorState } from './generator.js';
 export * as math from './math.js';
 export { checkOptionNames, closestName, type OptionNames } from './option-names.js';
 export { RandomState, type RandomStateState } from './random-state.js';
-export { describeFunction, type Setting, type Settings } from './settings.js';
+export { className, describeFunction, type Setting, type Settings } from './settings.js';
 export { availableParallelism, startWorker, type WorkerScope } from './worker.js';
 export type { WorkerHandle } from './worker-handle.js';

@@ -93,7 +93,7 @@ export class ArrayDataset implements Dataset {
         classes: true,
       });
     const { images: given, labels, shape, classes } = options ?? ({} as Partial<ArrayDatasetOptions>);
-    checkShape(shape);
+    checkShape('shape', shape);
     this.shape = [shape[0], shape[1], shape[2]];
     this.#size = shape[0] * shape[1] * shape[2];
     const images = toPixels('images', given);
@@ -172,12 +172,7 @@ export function allocate<T extends Pixels>(like: T, length: number): T {
 export function checkDataset(dataset: Dataset): void {
   if (typeof dataset?.get !== 'function' || !Number.isInteger(dataset.length) || dataset.length < 0)
     throw new InvalidArgumentError('dataset', 'must be a data set with `length` and `get(i)`', dataset);
-  if (!arePositiveIntegers(dataset.shape) || dataset.shape.length !== 3)
-    throw new InvalidArgumentError(
-      'dataset.shape',
-      'must be [height, width, channels], three positive integers',
-      dataset.shape,
-    );
+  checkShape('dataset.shape', dataset.shape);
   if (!areStrings(dataset.classes))
     throw new InvalidArgumentError('dataset.classes', 'must be an array of names', dataset.classes);
 }
@@ -196,10 +191,13 @@ function shared<T extends Pixels>(values: T): T {
   return copy;
 }
 
-function checkShape(shape: readonly number[] | undefined): asserts shape is readonly number[] {
+function checkShape(
+  argument: string,
+  shape: readonly number[] | undefined,
+): asserts shape is readonly number[] {
   if (!arePositiveIntegers(shape) || shape.length !== 3)
     throw new InvalidArgumentError(
-      'shape',
+      argument,
       'must be [height, width, channels], three positive integers',
       shape,
     );

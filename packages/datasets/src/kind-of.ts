@@ -1,3 +1,5 @@
+import { className } from '@mnist-kit/core';
+
 /**
  * What an object of a class of ours is called in settings: `name`, whatever a bundler calls the class, or the name of
  * the subclass that it is of.
@@ -7,5 +9,5 @@ export function kindOf(
   Class: abstract new (...args: never[]) => object,
   name: string,
 ): string {
-  return object.constructor === Class ? name : object.constructor.name.replace(/^_+/, '');
+  return object.constructor === Class ? name : (className(object) ?? name);
 }

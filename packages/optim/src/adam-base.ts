@@ -41,7 +41,6 @@ const { sqrt } = Math;
 export abstract class AdamBase extends Optimizer {
   protected readonly slotNames: readonly string[];
   declare momentum: number;
-  readonly #beta1: number;
   readonly #beta2: number;
   readonly #eps: number;
   readonly #amsgrad: boolean;
@@ -57,8 +56,7 @@ export abstract class AdamBase extends Optimizer {
     checkRange('betas[1]', betas[1], 0, 1);
     checkRange('eps', eps, 0);
     checkBoolean('amsgrad', amsgrad);
-    this.momentum = betas[0];
-    this.#beta1 = betas[0];
+    this.giveMomentum('betas', betas[0]);
     this.#beta2 = betas[1];
     this.#eps = eps;
     this.#amsgrad = amsgrad;
@@ -73,13 +71,8 @@ export abstract class AdamBase extends Optimizer {
     super.loadState(state);
   }
 
-  override useSettings(names: readonly string[], saved: Settings): void {
-    super.useSettings(names, saved);
-    if (names.includes('betas')) this.momentum = this.#beta1;
-  }
-
   protected override ownSettings(): Settings {
-    return { betas: [this.#beta1, this.#beta2], eps: this.#eps, amsgrad: this.#amsgrad };
+    return { betas: [this.givenMomentum, this.#beta2], eps: this.#eps, amsgrad: this.#amsgrad };
   }
 
   /** Factor on the value before the update, and weight of the value in the gradient. */

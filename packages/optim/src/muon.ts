@@ -71,7 +71,6 @@ export class Muon extends Optimizer {
   declare momentum: number;
   readonly #options: Required<Pick<MuonOptions, 'nesterov' | 'nsSteps' | 'eps' | 'adjustLr' | 'adamEps'>>;
   readonly #betas: readonly [number, number];
-  readonly #givenMomentum: number;
 
   constructor(options: MuonOptions) {
     if (new.target === Muon) checkOptimizerOptions<MuonOptions>('Muon', options, names);
@@ -89,19 +88,13 @@ export class Muon extends Optimizer {
     checkRange('betas[0]', betas[0], 0, 1);
     checkRange('betas[1]', betas[1], 0, 1);
     checkRange('adamEps', adamEps, 0);
-    this.momentum = momentum;
-    this.#givenMomentum = momentum;
+    this.giveMomentum('momentum', momentum);
     this.#options = { nesterov, nsSteps, eps, adjustLr, adamEps };
     this.#betas = [betas[0], betas[1]];
   }
 
-  override useSettings(names: readonly string[], saved: Settings): void {
-    super.useSettings(names, saved);
-    if (names.includes('momentum')) this.momentum = this.#givenMomentum;
-  }
-
   protected override ownSettings(): Settings {
-    return { momentum: this.#givenMomentum, betas: this.#betas, ...this.#options };
+    return { momentum: this.givenMomentum, betas: this.#betas, ...this.#options };
   }
 
   protected update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void {

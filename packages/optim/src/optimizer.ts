@@ -127,6 +127,8 @@ export abstract class Optimizer {
 
   /** The rates and decays that were asked for, which no scheduler moves. */
   readonly #given: readonly { lr: number; weightDecay: number; readonly match?: string }[];
+  /** The momentum that was asked for, and the option that it came in. */
+  #asked: { readonly option: string; readonly momentum: number } | undefined;
   readonly #matchers: readonly ((name: string) => boolean)[];
   readonly #groupOf = new Map<string, ParameterGroup>();
   readonly #slots = new Map<string, Slots>();
@@ -197,12 +199,12 @@ export abstract class Optimizer {
         'must be an array of { name, shape, value, gradient }',
         parameters,
       );
-    for (const [i, { value, gradient }] of parameters.map((parameter) => parameter ?? {}).entries())
-      if (!(value instanceof Float32Array && gradient instanceof Float32Array))
+    for (const [i, parameter] of parameters.entries())
+      if (!(parameter?.value instanceof Float32Array && parameter.gradient instanceof Float32Array))
         throw new InvalidArgumentError(
           `parameters[${i}]`,
           'must have a `value` and a `gradient` that are Float32Arrays',
-          parameters[i],
+          parameter,
         );
     this.#step++;
     for (const parameter of parameters) {
@@ -321,6 +323,18 @@ export abstract class Optimizer {
       }
       if (differs('weightDecay') || differs('match')) group.weightDecay = weightDecay;
     }
+    if (this.#asked !== undefined && names.includes(this.#asked.option)) this.momentum = this.#asked.momentum;
+  }
+
+  /** The momentum that was asked for, which no scheduler moves; 0 where there is none, as in the state. */
+  protected get givenMomentum(): number {
+    return this.#asked?.momentum ?? 0;
+  }
+
+  /** For a class that has a momentum to call when it is constructed: sets it, and remembers the option it came in. */
+  protected giveMomentum(option: string, momentum: number): void {
+    this.momentum = momentum;
+    this.#asked = { option, momentum };
   }
 
   /** Options of a subclass, for {@link Optimizer.settings}. */
@@ -356,7 +370,7 @@ export abstract class Optimizer {
 }
 
 /** A rate that was derived from `before`, derived from `now` instead. */
-export function scaled(rate: number, before: number, now: number): number {
+function scaled(rate: number, before: number, now: number): number {
   return rate === before || !(before > 0) ? now : (rate / before) * now;
 }
 

@@ -60,7 +60,6 @@ export class SGD extends Optimizer {
   readonly kind = 'SGD';
   protected readonly slotNames: readonly string[] = ['momentumBuffer'];
   declare momentum: number;
-  readonly #givenMomentum: number;
   readonly #dampening: number;
   readonly #nesterov: boolean;
   readonly #started = new Set<string>();
@@ -75,8 +74,7 @@ export class SGD extends Optimizer {
     checkBoolean('nesterov', nesterov);
     if (nesterov && (momentum === 0 || dampening !== 0))
       throw new InvalidArgumentError('nesterov', 'needs a momentum above 0 and a dampening of 0', nesterov);
-    this.momentum = momentum;
-    this.#givenMomentum = momentum;
+    this.giveMomentum('momentum', momentum);
     this.#dampening = dampening;
     this.#nesterov = nesterov;
   }
@@ -94,13 +92,8 @@ export class SGD extends Optimizer {
     for (const name of started ?? Object.keys(state.steps ?? {})) this.#started.add(name);
   }
 
-  override useSettings(names: readonly string[], saved: Settings): void {
-    super.useSettings(names, saved);
-    if (names.includes('momentum')) this.momentum = this.#givenMomentum;
-  }
-
   protected override ownSettings(): Settings {
-    return { momentum: this.#givenMomentum, dampening: this.#dampening, nesterov: this.#nesterov };
+    return { momentum: this.givenMomentum, dampening: this.#dampening, nesterov: this.#nesterov };
   }
 
   protected update(parameter: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
