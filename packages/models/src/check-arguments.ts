@@ -43,3 +43,9 @@ export function checkDict(argument: string, dict: Readonly<TensorDict>): void {
       );
   }
 }
+
+/** @throws InvalidArgumentError for anything but bytes. */
+export function checkBytes(bytes: Uint8Array): void {
+  if (!(bytes instanceof Uint8Array))
+    throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
+}

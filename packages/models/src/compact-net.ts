@@ -2,6 +2,7 @@ import { checkOptionNames, Generator, InvalidArgumentError, type OptionNames } f
 import * as tfl from '@tensorflow/tfjs-layers';
 import { skipGreeting } from './backend.js';
 import { initialize } from './initialize.js';
+import { checkEnds, isSize, logSoftmax, normSettings, zeros } from './net-parts.js';
 
 /** What a convolution of a {@link compactNet} can be told besides its channels. */
 interface ConvOptions {
@@ -88,9 +89,7 @@ export function compactNet(options: CompactNetOptions): tfl.LayersModel {
   if (!Array.isArray(blocks) || blocks.length === 0)
     throw new InvalidArgumentError('blocks', 'must be a non-empty array of blocks', blocks);
   if (typeof scale !== 'boolean') throw new InvalidArgumentError('scale', 'must be true or false', scale);
-  if (!isSize(classes)) throw new InvalidArgumentError('classes', 'must be a positive integer', classes);
-  if (!Array.isArray(inputShape) || inputShape.length !== 3 || !inputShape.every(isSize))
-    throw new InvalidArgumentError('inputShape', 'must be [height, width, channels]', inputShape);
+  checkEnds(classes, inputShape);
   skipGreeting();
 
   const input = tfl.input({ shape: [...inputShape], name: 'input' });
@@ -98,15 +97,11 @@ export function compactNet(options: CompactNetOptions): tfl.LayersModel {
   for (const [index, block] of blocks.entries()) x = applyBlock(x, block, index + 1, scale);
   x = tfl.layers.globalAveragePooling2d({ name: 'avgpool' }).apply(x) as tfl.SymbolicTensor;
   x = tfl.layers.dense({ units: classes, ...zeros, name: 'fc' }).apply(x) as tfl.SymbolicTensor;
-  // TensorFlow.js has this activation, but not in its type.
-  const end = tfl.layers.activation({ activation: 'logSoftmax' as 'softmax', name: 'logsoftmax' });
-  const model = tfl.model({ inputs: input, outputs: end.apply(x) as tfl.SymbolicTensor, name });
+  const outputs = logSoftmax().apply(x) as tfl.SymbolicTensor;
+  const model = tfl.model({ inputs: input, outputs, name });
   initialize(model, generator);
   return model;
 }
-
-// `initialize` draws every weight, so TensorFlow.js's own initialisers must not spend time or randomness.
-const zeros = { kernelInitializer: 'zeros', biasInitializer: 'zeros' } as const;
 
 function applyBlock(
   input: tfl.SymbolicTensor,
@@ -141,7 +136,7 @@ function applyBlock(
     add(tfl.layers.depthwiseConv2d({ kernelSize, ...depthwise, name: `depth${number}` }));
     add(tfl.layers.conv2d({ filters, kernelSize: 1, ...shared, name: `point${number}` }));
   } else add(tfl.layers.conv2d({ filters, kernelSize, ...shared, name: `conv${number}` }));
-  const norm = { scale: scale || residual, momentum: 0.9, epsilon: 1e-5, name: `bn${number}` };
+  const norm = { ...normSettings, scale: scale || residual, name: `bn${number}` };
   add(tfl.layers.batchNormalization(norm));
   if (residual) add(tfl.layers.add({ name: `add${number}` }), [input, x]);
   add(tfl.layers.reLU({ name: `relu${number}` }));
@@ -179,8 +174,4 @@ function checkRoom(argument: string, size: number, height: number, width: number
     `needs ${size} x ${size} pixels, and there are ${height} x ${width} left`,
     [height, width],
   );
-}
-
-function isSize(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 0;
 }

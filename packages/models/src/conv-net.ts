@@ -2,6 +2,7 @@ import { checkOptionNames, Generator, InvalidArgumentError, type OptionNames } f
 import * as tfl from '@tensorflow/tfjs-layers';
 import { skipGreeting } from './backend.js';
 import { initialize } from './initialize.js';
+import { checkEnds, isSize, logSoftmax, normSettings, zeros } from './net-parts.js';
 
 /** What every net of this family can be told. */
 export interface NetOptions {
@@ -82,15 +83,13 @@ export function convNet(options: ConvNetOptions): tfl.LayersModel {
   const add = (layer: tfl.layers.Layer) => {
     x = layer.apply(x) as tfl.SymbolicTensor;
   };
-  // `initialize` draws every weight, so TensorFlow.js's own initialisers must not spend time or randomness.
-  const zeros = { kernelInitializer: 'zeros', biasInitializer: 'zeros' } as const;
   let pools = 0;
   channels.forEach((outputs, index) => {
     const block = index + 1;
     add(
       tfl.layers.conv2d({ filters: outputs, kernelSize: 3, padding: 'same', ...zeros, name: `conv${block}` }),
     );
-    add(tfl.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5, name: `bn${block}` }));
+    add(tfl.layers.batchNormalization({ ...normSettings, name: `bn${block}` }));
     add(tfl.layers.reLU({ name: `relu${block}` }));
     add(tfl.layers.dropout({ rate: dropout, noiseShape: perChannel(), name: `drop${block}` }));
     if (poolAfter.includes(block)) {
@@ -101,8 +100,7 @@ export function convNet(options: ConvNetOptions): tfl.LayersModel {
   add(tfl.layers.globalAveragePooling2d({ name: 'avgpool' }));
   add(tfl.layers.dropout({ rate: fcDropout, name: 'dropfc' }));
   add(tfl.layers.dense({ units: classes, ...zeros, name: 'fc' }));
-  // TensorFlow.js has this activation, but not in its type.
-  add(tfl.layers.activation({ activation: 'logSoftmax' as 'softmax', name: 'logsoftmax' }));
+  add(logSoftmax());
 
   const model = tfl.model({ inputs: input, outputs: x, name });
   initialize(model, generator);
@@ -126,9 +124,7 @@ function checkOptions(options: Required<Omit<ConvNetOptions, 'generator' | 'name
     throw new InvalidArgumentError('dropout', 'must be at least 0 and below 1', dropout);
   if (!isProbability(fcDropout))
     throw new InvalidArgumentError('fcDropout', 'must be at least 0 and below 1', fcDropout);
-  if (!isSize(classes)) throw new InvalidArgumentError('classes', 'must be a positive integer', classes);
-  if (!Array.isArray(inputShape) || inputShape.length !== 3 || !inputShape.every(isSize))
-    throw new InvalidArgumentError('inputShape', 'must be [height, width, channels]', inputShape);
+  checkEnds(classes, inputShape);
   const smallest = 2 ** poolAfter.length;
   if (inputShape[0] < smallest || inputShape[1] < smallest)
     throw new InvalidArgumentError(
@@ -136,10 +132,6 @@ function checkOptions(options: Required<Omit<ConvNetOptions, 'generator' | 'name
       `must be at least ${smallest} x ${smallest} for ${poolAfter.length} pools`,
       inputShape,
     );
-}
-
-function isSize(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 0;
 }
 
 function isProbability(value: number): boolean {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
-import { checkDict } from './check-arguments.js';
+import { checkBytes, checkDict } from './check-arguments.js';
 import { encodeTensor } from './encode-tensor.js';
 import { isCounter, makeStateTensor } from './make-state-tensor.js';
 import { parseHeader } from './safetensors-header.js';
@@ -54,11 +54,6 @@ export function readSafetensors(bytes: Uint8Array): StateDict {
 export function readSafetensorsMetadata(bytes: Uint8Array): Record<string, string> {
   checkBytes(bytes);
   return parseHeader(bytes).metadata;
-}
-
-function checkBytes(bytes: Uint8Array): void {
-  if (!(bytes instanceof Uint8Array))
-    throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { CheckpointError, checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { checkBytes } from '../check-arguments.js';
 import type { StateDict } from '../state-tensor.js';
 import { findStateDict } from './find-state-dict.js';
 import { type PickleValue, typeName } from './pickle-values.js';
@@ -125,8 +126,7 @@ const limitNames: OptionNames<TorchFileLimits> = {
 };
 
 function open(bytes: Uint8Array, limits: TorchFileLimits): { root: PickleValue; plain: PlainValues } {
-  if (!(bytes instanceof Uint8Array))
-    throw new InvalidArgumentError('bytes', 'must be a Uint8Array with the whole file', bytes);
+  checkBytes(bytes);
   const { maxTensorBytes, maxInflatedBytes = 2 ** 25, maxOpcodes, maxPickleBytes = 2 ** 25 } = limits;
   for (const [name, limit] of Object.entries({
     maxTensorBytes,
