@@ -10,12 +10,10 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointError, Generator } from '@mnist-kit/core';
-import { type Callback, ModelCheckpoint, type ModelCheckpointOptions, Trainer } from '@mnist-kit/trainer';
+import { CheckpointError } from '@mnist-kit/core';
+import type { Callback, ModelCheckpointOptions } from '@mnist-kit/trainer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LinearExecutor, linearModel } from './linear-executor.js';
-import { ListLoader, threeClasses } from './list-loader.js';
-import { momentum, nll } from './parts.js';
+import { checkpointedFit } from './checkpointed-fit.js';
 
 let dir: string;
 let states: string;
@@ -32,17 +30,8 @@ async function fit(
   options: Partial<ModelCheckpointOptions> = {},
   callbacks: Callback[] = [],
 ) {
-  const generator = new Generator(9);
-  const model = linearModel();
-  const executor = new LinearExecutor(model);
-  const trainer = new Trainer({
-    ...{ model, executor, generator, optimizer: momentum(0.1), loss: nll },
-    callbacks: [...callbacks, new ModelCheckpoint({ dir, monitor: 'trainLoss', everyNSteps: 1, ...options })],
-    log: () => {},
-  });
-  const train = new ListLoader(threeClasses(12), { generator, noise: 0.3 });
-  const history = await trainer.fit(train, { epochs, resume });
-  return [history.withoutTimings(), Array.from(executor.parameters[0].value)];
+  const checkpoint = { dir, everyNSteps: 1, ...options };
+  return (await checkpointedFit({ epochs, resume, checkpoint, callbacks, noise: 0.3 })).outcome;
 }
 
 const numbers = () => readdirSync(states).sort();

@@ -13,11 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CheckpointError, EngineError, Generator, MnistKitError } from '@mnist-kit/core';
-import { ModelCheckpoint, Trainer } from '@mnist-kit/trainer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LinearExecutor, linearModel } from './linear-executor.js';
-import { ListLoader, threeClasses } from './list-loader.js';
-import { momentum, nll } from './parts.js';
+import { checkpointedFit } from './checkpointed-fit.js';
 
 let root: string;
 /** A folder with two good checkpoints. */
@@ -30,17 +27,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 async function fit(dir: string, epochs: number, resume?: string) {
-  const model = linearModel();
-  const executor = new LinearExecutor(model);
-  const generator = new Generator(9);
-  const notes: string[] = [];
-  const trainer = new Trainer({
-    ...{ model, executor, generator, optimizer: momentum(0.1), loss: nll },
-    callbacks: [new ModelCheckpoint({ dir, monitor: 'trainLoss' })],
-    log: (line) => notes.push(line),
-  });
-  const history = await trainer.fit(new ListLoader(threeClasses(12), { generator }), { epochs, resume });
-  return { weights: Array.from(executor.parameters[0].value), history: history.withoutTimings(), notes };
+  const { said, outcome } = await checkpointedFit({ epochs, resume, checkpoint: { dir } });
+  return { ...outcome, notes: said };
 }
 
 const files = ['manifest.json', 'state.json', 'tensors.safetensors'];

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointError, Generator, InvalidArgumentError } from '@mnist-kit/core';
+import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
 import {
   type Callback,
   CsvLogger,
@@ -19,12 +19,10 @@ import {
   ModelCheckpoint,
   type Run,
   TensorBoardLogger,
-  Trainer,
 } from '@mnist-kit/trainer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LinearExecutor, linearModel } from './linear-executor.js';
-import { ListLoader, threeClasses } from './list-loader.js';
-import { momentum, nll } from './parts.js';
+import { checkpointedFit } from './checkpointed-fit.js';
+import { linearModel } from './linear-executor.js';
 
 let root: string;
 let dir: string;
@@ -44,34 +42,21 @@ interface Settings {
 }
 
 /** A fit that keeps everything there is to keep in `dir`; three steps an epoch. */
-async function fit({ epochs = 2, resume, lr = 0.1, callbacks = [], until }: Settings = {}) {
-  const generator = new Generator(9);
-  const model = linearModel();
-  const executor = new LinearExecutor(model);
+function fit({ epochs = 2, resume, lr, callbacks = [], until }: Settings = {}) {
   const end = new AbortController();
   const said: string[] = [];
-  const trainer = new Trainer({
-    ...{ model, executor, generator, optimizer: momentum(lr), loss: nll },
+  return checkpointedFit({
+    ...{ epochs, resume, lr, said, signal: end.signal, noise: 0.3 },
+    checkpoint: { dir, saveTopK: 2, everyNSteps: 1 },
     callbacks: [
       { name: 'end', onOptimizerStepEnd: ({ step }) => void (step === until && end.abort()) },
       { name: 'epochs', onEpochStart: () => void said.push('training') },
       new CsvLogger({ path: join(dir, 'history.csv') }),
       new JsonlLogger({ path: join(dir, 'log.jsonl'), everyNSteps: 1 }),
       new TensorBoardLogger({ dir: join(dir, 'events'), everyNSteps: 1 }),
-      new ModelCheckpoint({ dir, monitor: 'trainLoss', saveTopK: 2, everyNSteps: 1 }),
       ...callbacks,
     ],
-    log: (line) => said.push(line),
   });
-  const train = new ListLoader(threeClasses(12), { generator, noise: 0.3 });
-  const history = await trainer.fit(train, { epochs, resume, signal: end.signal });
-  return {
-    said,
-    outcome: {
-      history: history.withoutTimings(),
-      weights: executor.parameters.map(({ value }) => Array.from(value)),
-    },
-  };
 }
 
 /** Content of every file of the folder and those below by name, but for hidden ones and `previous-…`. */

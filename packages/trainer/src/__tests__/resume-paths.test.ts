@@ -12,13 +12,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointError, Generator } from '@mnist-kit/core';
+import { CheckpointError } from '@mnist-kit/core';
 import { saveModel } from '@mnist-kit/models/node';
-import { ModelCheckpoint, Trainer } from '@mnist-kit/trainer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LinearExecutor, linearModel } from './linear-executor.js';
-import { ListLoader, threeClasses } from './list-loader.js';
-import { momentum, nll } from './parts.js';
+import { checkpointedFit } from './checkpointed-fit.js';
+import { linearModel } from './linear-executor.js';
 
 let root: string;
 /** The folder of a run with checkpoints after epochs 1 to 3, of three steps each. */
@@ -33,16 +31,8 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const checkpoint = (number: number) => join(run, 'checkpoints', `checkpoint-00000${number}`);
 
-async function fit(dir: string, resume?: string) {
-  const model = linearModel();
-  const generator = new Generator(9);
-  const trainer = new Trainer({
-    ...{ model, generator, optimizer: momentum(0.1), loss: nll },
-    executor: new LinearExecutor(model),
-    callbacks: [new ModelCheckpoint({ dir, monitor: 'trainLoss', keepStates: 9 })],
-    log: () => {},
-  });
-  return trainer.fit(new ListLoader(threeClasses(12), { generator }), { epochs: 3, resume });
+function fit(dir: string, resume?: string) {
+  return checkpointedFit({ epochs: 3, resume, checkpoint: { dir, keepStates: 9 } });
 }
 
 /** The message of a fit that is refused, which must leave everything as it is. */
