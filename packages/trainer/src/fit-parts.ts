@@ -5,6 +5,9 @@ import type { RunSnapshot } from './contracts/run-snapshot.js';
 import type { TrainerOptions } from './options.js';
 import type { Resume } from './state/overrides.js';
 
+/** What training needs whatever it is for: a fit, or a sweep of learning rates. */
+export type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>;
+
 /** Everything a fit is made of. */
 export interface FitParts {
   readonly trainer: TrainerOptions;

@@ -9,7 +9,7 @@ import { checkOptions } from './check-options.js';
 import { checkExecutor, checkLoader } from './check-parts.js';
 import type { LoaderLike } from './contracts/parts.js';
 import { Fit } from './fit.js';
-import type { FitParts } from './fit-parts.js';
+import type { TrainingParts } from './fit-parts.js';
 import type { History } from './history.js';
 import {
   findLearningRate,
@@ -35,8 +35,6 @@ import {
   type TrainingMethod,
 } from './training-in-progress.js';
 import { emptyGroups, probabilitiesUnderLogits, slowEngine } from './warnings.js';
-
-type TrainingParts = Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>;
 
 /**
  * Trains, measures and runs a classifier.

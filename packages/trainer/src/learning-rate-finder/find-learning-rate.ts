@@ -2,7 +2,7 @@ import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { GradientClipping } from '../callbacks/gradient-clipping.js';
 import type { OptimizerLike } from '../contracts/parts.js';
 import { Fit } from '../fit.js';
-import type { FitParts } from '../fit-parts.js';
+import type { TrainingParts } from '../fit-parts.js';
 import type { TrainerOptions } from '../options.js';
 import { applyShortcuts } from '../shortcuts.js';
 import {
@@ -41,7 +41,7 @@ export interface LearningRateCurve extends LearningRateSuggestion {
 
 /** Sweeps the learning rate and puts everything back: see `Trainer.findLearningRate`. */
 export async function findLearningRate(
-  parts: Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>,
+  parts: TrainingParts,
   options: LearningRateFinderOptions,
 ): Promise<LearningRateCurve> {
   checkOptionNames<LearningRateFinderOptions>('findLearningRate', options, {
@@ -100,7 +100,7 @@ async function remember({
   generator,
   train,
   trainer,
-}: Omit<FitParts, 'epochs' | 'val' | 'signal' | 'snapshot' | 'resume'>): Promise<() => Promise<void>> {
+}: TrainingParts): Promise<() => Promise<void>> {
   const weights = await executor.readWeights();
   // An optimizer of the user's may hand out its own arrays, and leave its rates out.
   const optimizerState = structuredClone(optimizer.state());

@@ -83,7 +83,7 @@ export class CheckpointStore {
     throw new CheckpointError(`No checkpoint in ${this.#dir} can be read:\n${damaged.join('\n')}\n${todo}`);
   }
 
-  /** Whether there is any that this version could read. */
+  /** Whether there is none that this version could read. */
   async isEmpty(): Promise<boolean> {
     return (await this.#own(await this.#names())).length === 0;
   }
@@ -98,11 +98,12 @@ export class CheckpointStore {
     const seen = this.#seen;
     this.#seen = undefined;
     this.#kept = undefined;
-    if (seen !== undefined && seen !== numbersIn(await this.#names()).join())
+    const names = await this.#names();
+    if (seen !== undefined && seen !== numbersIn(names).join())
       throw new CheckpointError(
         `Another fit wrote to ${this.#dir} while this one began. Start this one again: it goes on from what is there now.`,
       );
-    for (const name of await this.#names())
+    for (const name of names)
       if (isTemporary(name))
         await rm(join(this.#dir, name), { recursive: true, force: true }).catch(() => {});
   }

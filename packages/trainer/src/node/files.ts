@@ -29,7 +29,7 @@ export async function ensureWritableFolder(dir: string): Promise<void> {
 
 /** Removes temporary files that were left behind in a checkpoint folder whose lock this fit holds. */
 export async function removeLeftovers(dir: string): Promise<void> {
-  await removeTemporaryFiles(dir, { of: (name) => isWeights(name), exclusive: true });
+  await removeTemporaryFiles(dir, { of: isWeights, exclusive: true });
   // Another process may be about to ask for the folder right now.
   await removeTemporaryFiles(dir, { of: (name) => name === LOCK || name === PROBE });
 }

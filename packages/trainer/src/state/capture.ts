@@ -1,5 +1,6 @@
 import { CheckpointError, type Generator, type Settings } from '@mnist-kit/core';
 import { callbackName, type Dispatcher } from '../callbacks/dispatcher.js';
+import type { Callback } from '../contracts/callback.js';
 import type { LoaderLike, MixupLike } from '../contracts/parts.js';
 import type {
   Configuration,
@@ -50,7 +51,7 @@ export async function capture(
     scheduler: schedule?.scheduler.state(),
     mixup: mixup?.state?.(),
     callbacks: Object.fromEntries(
-      namedCallbacks(callbacks).flatMap(([name, callback]) =>
+      namedCallbacks(callbacks.callbacks).flatMap(([name, callback]) =>
         callback.state === undefined ? [] : [[name, callback.state()]],
       ),
     ),
@@ -78,7 +79,7 @@ export function setGenerators(
 ): void {
   const left = new Set<Generator>();
   for (const [role, generator] of generators(parts)) {
-    const name = role === 'trainer' ? 'generator' : `${role}.generator`;
+    const name = generatorName(role);
     if (covers(overridden, name) || overridden.includes(`${name}.seed`)) left.add(generator);
     // A shared one belongs to the role that has it first.
     if (left.has(generator)) continue;
@@ -90,7 +91,17 @@ export function setGenerators(
   }
 }
 
-function generators({ generator, train, val }: StatefulParts): [string, Generator][] {
+/** What the generator of a role is called in settings. */
+export function generatorName(role: string): string {
+  return role === 'trainer' ? 'generator' : `${role}.generator`;
+}
+
+/** The generators of a fit by what they are for: `trainer`, `train`, `val.val`. */
+export function generators({
+  generator,
+  train,
+  val,
+}: Pick<StatefulParts, 'generator' | 'train' | 'val'>): [role: string, Generator][] {
   const roles: [string, Generator | undefined][] = [
     ['trainer', generator],
     ['train', train.generator],
@@ -103,7 +114,7 @@ function generators({ generator, train, val }: StatefulParts): [string, Generato
 }
 
 /** Callbacks by name; a second one of the same name gets a number. */
-export function namedCallbacks({ callbacks }: Dispatcher): [string, Dispatcher['callbacks'][number]][] {
+export function namedCallbacks(callbacks: readonly Callback[]): [string, Callback][] {
   const seen = new Map<string, number>();
   return callbacks.map((callback) => {
     const name = callbackName(callback);

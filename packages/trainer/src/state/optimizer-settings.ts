@@ -1,6 +1,6 @@
 import type { Settings } from '@mnist-kit/core';
 import type { OptimizerLike } from '../contracts/parts.js';
-import { className } from './part-settings.js';
+import { kindOf } from './part-settings.js';
 
 /** How a fit left an optimizer's rates, and how it was set when that fit began. */
 interface Left {
@@ -15,7 +15,7 @@ const left = new WeakMap<OptimizerLike, Left>();
  * scheduler has moved them in an earlier fit.
  */
 export function optimizerSettings(optimizer: OptimizerLike): Settings {
-  const kind = className(optimizer);
+  const kind = kindOf(optimizer);
   const own = optimizer.settings ?? ratesOf(optimizer);
   const before = left.get(optimizer);
   const untouched = before?.rates.every((rate, i) => rate === rates(optimizer)[i]);

@@ -1,23 +1,28 @@
-import { describeFunction, InvalidArgumentError, type Setting, type Settings } from '@mnist-kit/core';
+import {
+  className,
+  describeFunction,
+  InvalidArgumentError,
+  type Setting,
+  type Settings,
+} from '@mnist-kit/core';
 import type { Described, LoaderLike } from '../contracts/parts.js';
 
 /** How a part was set; of one that does not say, its class. */
 export function partSettings(part: Described): Record<string, unknown> {
-  return { kind: className(part), ...part.settings };
+  return { kind: kindOf(part), ...part.settings };
 }
 
 /** How a loader was set; of one that does not say, its class and sizes. */
 export function loaderSettings(loader: LoaderLike): Settings {
   const { batchSize, length } = loader;
-  return plain({ kind: className(loader), ...(loader.settings ?? { batchSize, length }) });
+  return plain({ kind: kindOf(loader), ...(loader.settings ?? { batchSize, length }) });
 }
 
 /** What a part is called: by itself, or by its class. */
-export function className(part: object): string {
+export function kindOf(part: object): string {
   const { kind } = part as { kind?: unknown };
   if (typeof kind === 'string') return kind;
-  // Bundlers put a bar before the name of a class that speaks of itself.
-  const name = part.constructor?.name.replace(/^_+/, '');
+  const name = className(part);
   return name === undefined || name === 'Object' ? 'object' : name;
 }
 

@@ -28,7 +28,7 @@ export async function restore(
   Object.assign(meter, snapshot.meter);
   setGenerators(parts, snapshot.generators, overridden);
   const unused = new Set(Object.keys(snapshot.callbacks));
-  for (const [name, callback] of namedCallbacks(callbacks)) {
+  for (const [name, callback] of namedCallbacks(callbacks.callbacks)) {
     if (!unused.delete(name)) continue;
     callback.loadState?.(snapshot.callbacks[name]);
   }

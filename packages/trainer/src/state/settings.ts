@@ -1,10 +1,10 @@
 import { describeFunction, type Generator, type Settings } from '@mnist-kit/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { callbackName } from '../callbacks/dispatcher.js';
 import type { Callback } from '../contracts/callback.js';
 import type { LossLike } from '../contracts/parts.js';
 import type { FitParts } from '../fit-parts.js';
 import type { Schedule } from '../schedule.js';
+import { generatorName, generators, namedCallbacks } from './capture.js';
 import { modelSettings } from './model-settings.js';
 import { optimizerSettings } from './optimizer-settings.js';
 import { loaderSettings, partSettings, plain } from './part-settings.js';
@@ -49,35 +49,18 @@ function lossSettings(loss: LossLike): Record<string, unknown> {
 }
 
 function callbackSettings(callbacks: readonly Callback[]): Record<string, unknown> {
-  const all: Record<string, unknown> = {};
-  for (const callback of callbacks) {
-    if (callback.settings === undefined) continue;
-    const name = callbackName(callback);
-    let numbered = name;
-    for (let i = 2; Object.hasOwn(all, numbered); i++) numbered = `${name}#${i}`;
-    all[numbered] = callback.settings;
-  }
-  return all;
+  const set = callbacks.filter(({ settings }) => settings !== undefined);
+  return Object.fromEntries(namedCallbacks(set).map(([name, { settings }]) => [name, settings]));
 }
 
 /** The seed of every generator, or the name of the part that it is shared with. */
-function generatorSettings({ generator, train, val }: FitParts): Record<string, unknown> {
-  const roles: [role: string, name: string, generator: Generator | undefined][] = [
-    ['trainer', 'generator', generator],
-    ['train', 'train.generator', train.generator],
-    ...Object.entries(val).map(([name, loader]): [string, string, Generator | undefined] => [
-      `val.${name}`,
-      `val.${name}.generator`,
-      loader.generator,
-    ]),
-  ];
+function generatorSettings(parts: FitParts): Record<string, unknown> {
   const owners = new Map<Generator, string>();
   return Object.fromEntries(
-    roles.map(([role, name, own]) => {
-      if (own === undefined) return [role, undefined];
-      const owner = owners.get(own);
-      if (owner === undefined) owners.set(own, name);
-      return [role, owner === undefined ? { seed: own.seed } : `shared with ${owner}`];
+    generators(parts).map(([role, generator]) => {
+      const owner = owners.get(generator);
+      if (owner === undefined) owners.set(generator, generatorName(role));
+      return [role, owner === undefined ? { seed: generator.seed } : `shared with ${owner}`];
     }),
   );
 }
