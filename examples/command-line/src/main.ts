@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { folder, integer, plainCommand } from './options.js';
+export { folder, integer, plainCommand, threadsOption } from './options.js';
 export { Output } from './output.js';
-export { runProgram, USER_MISTAKE } from './run-program.js';
+export { interruptedCode, RESULT_LOST, runProgram, USER_MISTAKE } from './run-program.js';

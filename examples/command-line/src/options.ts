@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 /**
  * A command that ends the process where its line cannot be read: code 2 and a message, or 0 after `--help`.
@@ -27,4 +27,12 @@ export function integer(min: number, max: number): (text: string) => number {
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+/** `--threads`, which leaves the choice to the engine where it is not given. */
+export function threadsOption(): Option {
+  return new Option(
+    '--threads <n>',
+    'threads of the plan (default: the number of cores, at most 8)',
+  ).argParser(integer(1, 256));
 }

@@ -3,6 +3,13 @@ import { Output } from './output.js';
 
 /** Exit code after a user's mistake. */
 export const USER_MISTAKE = 2;
+/** Exit code where stdout did not take the line of `--json`. */
+export const RESULT_LOST = 1;
+
+/** Exit code of a run that was cut short: the Trainer has set it by the signal, 130 after Ctrl-C, 143 after SIGTERM. */
+export function interruptedCode(): number {
+  return Number(process.exitCode ?? 130);
+}
 
 /**
  * Runs a program with this process's arguments and makes what it returns the exit code. A user's mistake is explained

@@ -1,10 +1,7 @@
 /** Recipes that reach the notebook's target and go past it. `--help` lists the options. */
-import { type Output, runProgram } from '@mnist-kit/example-command-line';
+import { interruptedCode, type Output, RESULT_LOST, runProgram } from '@mnist-kit/example-command-line';
 import { type Options, parseOptions } from './options.js';
 import { RECIPES } from './recipes.js';
-
-/** Exit code where stdout did not take the line of `--json`. */
-const RESULT_LOST = 1;
 
 async function main(argv: readonly string[], output: Output): Promise<number> {
   const [command, ...rest] = argv;
@@ -30,8 +27,7 @@ async function train(options: Extract<Options, { command: 'train' }>, output: Ou
   const print = (line: string) => console.log(line);
   print(`${name}: ${recipe.title}, ${recipe.epochs} epochs, seed ${seed}`);
   const trained = await trainRecipe(recipe, { seed, judge, threads, cache, print });
-  // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM.
-  if (trained.interrupted) return Number(process.exitCode ?? 130);
+  if (trained.interrupted) return interruptedCode();
   const { parameters, accuracy, seconds } = trained;
   const field = judge === 'test' ? 'testAccuracy' : 'valAccuracy';
   print(`${field} ${(accuracy * 100).toFixed(2)}%, ${parameters} parameters, ${seconds.toFixed(1)} s`);

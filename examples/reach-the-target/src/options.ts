@@ -1,4 +1,4 @@
-import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
+import { folder, integer, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
 import { RECIPES } from './recipes.js';
 
 /** What the command line asks for. */
@@ -30,7 +30,7 @@ export function parseOptions(argv: readonly string[]): Options {
       'hold 10,000 training images out and measure on those, not on the test set',
       false,
     )
-    .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
+    .addOption(threadsOption())
     .option('--cache <dir>', 'folder where trained teachers are kept (default: none)', folder)
     .option('--json', 'print one line of JSON on stdout, everything else on stderr', false)
     .addHelpText('after', '\nOther commands, each with --help: sweep, ablation, table');

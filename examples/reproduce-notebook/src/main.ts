@@ -1,10 +1,7 @@
 /** The notebook's experiments from the command line. `--help` lists the options. */
-import { type Output, runProgram } from '@mnist-kit/example-command-line';
+import { interruptedCode, type Output, RESULT_LOST, runProgram } from '@mnist-kit/example-command-line';
 import { parseOptions } from './options.js';
 import { prepareFolder } from './output-folder.js';
-
-/** Exit code where stdout did not take the line of `--json`. */
-const RESULT_LOST = 1;
 
 async function main(argv: readonly string[], output: Output): Promise<number> {
   const options = parseOptions(argv);
@@ -25,8 +22,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
     if (interrupted) break;
   }
   const delivered = !options.json || (await output.result(JSON.stringify({ experiments: results })));
-  // The Trainer has set the code by the signal: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
-  if (interrupted) return Number(process.exitCode ?? 130);
+  if (interrupted) return interruptedCode();
   return delivered ? 0 : RESULT_LOST;
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
+import { folder, integer, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
 import { Option } from 'commander';
 import { EXPERIMENTS, type ExperimentName, SHARED } from './experiments.js';
 
@@ -61,7 +61,7 @@ export function parseOptions(argv: readonly string[]): Options {
         .choices(['auto', 'plan', 'eager'])
         .default('auto'),
     )
-    .option('--threads <n>', 'threads of the plan (default: the number of cores, at most 8)', integer(1, 256))
+    .addOption(threadsOption())
     .option('--out <dir>', 'folder for results, curves and report (default: runs/<experiment>)', folder)
     .option(
       '--root <dir>',

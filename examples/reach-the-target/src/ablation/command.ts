@@ -1,4 +1,10 @@
-import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
+import {
+  folder,
+  integer,
+  interruptedCode,
+  plainCommand,
+  threadsOption,
+} from '@mnist-kit/example-command-line';
 import { checkRecipe } from '../check-recipe.js';
 import { percent } from '../statistics.js';
 import { type Ranked, runSweep } from '../sweep/run-sweep.js';
@@ -14,11 +20,7 @@ export async function ablation(argv: readonly string[]): Promise<number> {
     )
     .requiredOption('--out <file>', 'JSONL file of the results; what it holds is not trained again', folder)
     .option('--seeds <n>', 'seeds of each row: 1 to <n>', integer(1, 100), 3)
-    .option(
-      '--threads <n>',
-      'threads of the plan (default: the number of cores, at most 8)',
-      integer(1, 256),
-    );
+    .addOption(threadsOption());
   command.parse(argv, { from: 'user' });
   const { out, seeds, threads } = command.opts<{ out: string; seeds: number; threads?: number }>();
   const space: Space = {
@@ -35,7 +37,7 @@ export async function ablation(argv: readonly string[]): Promise<number> {
     train: (recipe, seed) => trainRecipe(recipe, { seed, judge: 'validation', threads }),
     print: (line) => console.error(line),
   });
-  if (interrupted) return Number(process.exitCode ?? 130);
+  if (interrupted) return interruptedCode();
   console.log(ablationTable(results));
   return 0;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from '@mnist-kit/core';
-import { folder, integer, plainCommand } from '@mnist-kit/example-command-line';
+import { folder, interruptedCode, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
 import { checkRecipe } from '../check-recipe.js';
 import { RECIPES } from '../recipes.js';
 import { trainRecipe } from '../train-recipe.js';
@@ -15,11 +15,7 @@ export async function sweep(argv: readonly string[]): Promise<number> {
     .argument('<space>', 'JSON file with the search space')
     .requiredOption('--out <file>', 'JSONL file of the results; what it holds is not trained again', folder)
     .option('--cache <dir>', 'folder where trained teachers are kept (default: none)', folder)
-    .option(
-      '--threads <n>',
-      'threads of the plan (default: the number of cores, at most 8)',
-      integer(1, 256),
-    );
+    .addOption(threadsOption());
   command.parse(argv, { from: 'user' });
   const { out, cache, threads } = command.opts<{ out: string; cache?: string; threads?: number }>();
   const space = await readSpace(command.args[0]);
@@ -31,7 +27,7 @@ export async function sweep(argv: readonly string[]): Promise<number> {
     train: (recipe, seed) => trainRecipe(recipe, { seed, judge: 'validation', cache, threads }),
     print: (line) => console.error(line),
   });
-  if (interrupted) return Number(process.exitCode ?? 130);
+  if (interrupted) return interruptedCode();
   console.log(sweepTable(results));
   return 0;
 }
