@@ -3,7 +3,8 @@ import type { FunctionBuilder, FunctionRef } from '../wasm/function-builder.js';
 import type { ModuleBuilder } from '../wasm/module-builder.js';
 import { get, i32, type Local } from '../wasm/ops.js';
 import { Arena } from './arena.js';
-import { needsGradient, type PlaneShape, paddedChannels, type Stage, type WeightRef } from './graph/stage.js';
+import { needsGradient, type PlaneShape, type Stage, type WeightRef } from './graph/stage.js';
+import { type Machine, paddedChannels } from './machine.js';
 
 /** Words of the control block, as byte addresses. Words that different threads write lie on lines of their own. */
 export const control = {
@@ -127,6 +128,7 @@ export class PlanContext {
     readonly capacity: number,
     stages: readonly Stage[],
     readonly weights: ReadonlyMap<string, WeightAddress>,
+    readonly machine: Machine,
   ) {
     this.buffers = stages.map((stage) => this.#stageBuffers(stage));
     this.#sharedBytes = Math.max(65_536, ...stages.map(sharedBytesBound));

@@ -1,5 +1,6 @@
 import { EngineError, type Generator } from '@mnist-kit/core';
-import { dropoutRate, paddedChannels, type Stage, type StageGraph } from './graph/stage.js';
+import { dropoutRate, type Stage, type StageGraph } from './graph/stage.js';
+import { paddedChannels } from './machine.js';
 import type { PlanMemory } from './memory.js';
 
 /** Dropout decisions per image: one a channel, or one a value. */

@@ -1,7 +1,8 @@
 import type { TensorDict } from '@mnist-kit/core';
 import { checkWeights } from '../checks.js';
 import { chunkSizeOf, control, type StageBuffers } from './context.js';
-import { paddedChannels, type Stage, type StageGraph, type WeightRef } from './graph/stage.js';
+import type { Stage, StageGraph, WeightRef } from './graph/stage.js';
+import { paddedChannels } from './machine.js';
 import { biasOf } from './post/affine.js';
 import type { Program } from './program.js';
 

@@ -18,6 +18,7 @@ import { DropoutMasks } from './dropout-masks.js';
 import { readModel } from './graph/read-model.js';
 import type { StageGraph, WeightRef } from './graph/stage.js';
 import { applyHead, lossAndGradient } from './head.js';
+import { machineOf } from './machine.js';
 import { PlanMemory } from './memory.js';
 import { compileProgram, entry, type Program } from './program.js';
 import { ThreadPool } from './threads/pool.js';
@@ -157,6 +158,7 @@ class PlanExecutor implements DisposableExecutor {
       capacity,
       threads: this.#threads,
       shared,
+      machine: machineOf(128),
       relaxedSimd: this.#relaxedSimd,
     });
     const pool = await startPool(program, this.#threads, shared, capacity);

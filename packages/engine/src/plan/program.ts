@@ -14,6 +14,7 @@ import {
   type WeightAddress,
 } from './context.js';
 import { needsGradient, type Stage, type StageGraph } from './graph/stage.js';
+import type { Machine } from './machine.js';
 import { affineOf, biasOf, needsSums } from './post/affine.js';
 import { emitSums } from './post/backward.js';
 import { emitBiasGradient, emitNormalise, emitNormaliseGradient } from './post/batch-norm.js';
@@ -76,7 +77,7 @@ const PAGE_LIMIT = 65_536;
  */
 export function compileProgram(
   graph: StageGraph,
-  options: { capacity: number; threads: number; shared: boolean; relaxedSimd?: boolean },
+  options: { capacity: number; threads: number; shared: boolean; machine: Machine; relaxedSimd?: boolean },
 ): Program {
   const { stages } = graph;
   // Forward and backward stop at every batch norm, and once more at their ends.
@@ -86,7 +87,7 @@ export function compileProgram(
   const weights = layOutWeights(graph, arena);
   const module = new ModuleBuilder({ relaxedSimd: options.relaxedSimd });
   const silence = importSilence(module);
-  const context = new PlanContext(module, arena, options.capacity, stages, weights);
+  const context = new PlanContext(module, arena, options.capacity, stages, weights, options.machine);
 
   const code = stages.map((stage) =>
     stage.producer.kind === 'input' ? undefined : emitProducer(context, stage, wiringOf(stages, stage)),

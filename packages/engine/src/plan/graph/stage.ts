@@ -134,8 +134,8 @@ export interface StageGraph {
   readonly penalties: readonly WeightPenalty[];
 }
 
-/** Channels rounded up to whole vectors of four. */
-export const paddedChannels = (channels: number): number => Math.ceil(channels / 4) * 4;
+/** @deprecated It stands in `machine.ts`. */
+export { paddedChannels } from '../machine.js';
 
 /** Whether a gradient must flow through the stage: false for the input. */
 export const needsGradient = (stage: Stage): boolean => stage.producer.kind !== 'input';

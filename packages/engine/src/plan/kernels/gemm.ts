@@ -1,22 +1,14 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
 import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
-
-/** Vectors of four columns that one register block covers, for a matrix of `vectors` of them. */
-export function columnBlocks(vectors: number): number[] {
-  const blocks: number[] = [];
-  let rest = vectors;
-  while (rest > 0) {
-    // Three rather than two and one: a block of one column vector spends its time on loads.
-    const take = rest === 3 ? 3 : Math.min(2, rest);
-    blocks.push(take);
-    rest -= take;
-  }
-  return blocks;
-}
-
-/** Rows of one register block that go with `columns` column vectors, so that 16 registers hold the block. */
-export const blockRows = (columns: number): number => (columns >= 3 ? 3 : 4);
+import {
+  type BlockShape,
+  blockLimits,
+  type Machine,
+  machineOf,
+  registerBlocks,
+  VECTOR_BYTES,
+} from '../machine.js';
 
 /** Strides in bytes of one operand of {@link emitBlock}. */
 export interface GemmShape {
@@ -31,7 +23,7 @@ export interface GemmShape {
 }
 
 /**
- * One register block of `C (+)= A B`: `rows` rows by `columns` vectors of four columns, a chain of multiply
+ * One register block of `C (+)= A B`: `rows` rows by `columns` vectors of columns, a chain of multiply
  * then add over k in rising order for every element of C. What C holds is added last: short chains lose fewer
  * digits.
  *
@@ -45,7 +37,7 @@ export interface GemmShape {
 export function emitBlock(
   f: FunctionBuilder,
   shape: GemmShape,
-  block: { rows: number; columns: number },
+  block: BlockShape,
   operands: { a: Local; b: Local; c: Local; k: Code; aOffset?: number; bOffset?: number; cOffset?: number },
   temporaries: GemmTemporaries,
   accumulate: boolean,
@@ -60,7 +52,7 @@ export function emitBlock(
     for (let column = 0; column < columns; column++) f.set(acc[row * columns + column], v128.zero());
   f.doWhile(() => {
     for (let column = 0; column < columns; column++)
-      f.set(weights[column], v128.load(get(pb), bOffset + column * 16));
+      f.set(weights[column], v128.load(get(pb), bOffset + column * VECTOR_BYTES));
     for (let row = 0; row < rows; row++) {
       f.set(value, v128.load32Splat(get(pa), aOffset + row * shape.aRow));
       for (let column = 0; column < columns; column++) {
@@ -75,7 +67,7 @@ export function emitBlock(
   });
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++) {
-      const at = cOffset + row * shape.cRow + column * 16;
+      const at = cOffset + row * shape.cRow + column * VECTOR_BYTES;
       const sum = get(acc[row * columns + column]);
       f.emit(v128.store(get(c), accumulate ? f32x4.add(v128.load(get(c), at), sum) : sum, at));
     }
@@ -91,13 +83,14 @@ export interface GemmTemporaries {
   readonly value: Local;
 }
 
-export function gemmTemporaries(f: FunctionBuilder): GemmTemporaries {
+export function gemmTemporaries(f: FunctionBuilder, machine: Machine): GemmTemporaries {
+  const { sums, columns } = blockLimits(machine);
   return {
     pa: f.local('i32'),
     pb: f.local('i32'),
     count: f.local('i32'),
-    acc: f.locals('v128', 12),
-    weights: f.locals('v128', 3),
+    acc: f.locals('v128', sums),
+    weights: f.locals('v128', columns),
     value: f.local('v128'),
   };
 }
@@ -108,16 +101,17 @@ export function gemmTemporaries(f: FunctionBuilder): GemmTemporaries {
  */
 export function emitGemm(
   f: FunctionBuilder,
+  machine: Machine,
   shape: GemmShape,
   columnVectors: number,
   operands: { a: Local; b: Local; c: Local; k: Code; rows: Code },
   accumulate: boolean,
 ): void {
-  const temporaries = gemmTemporaries(f);
+  const temporaries = gemmTemporaries(f, machine);
   const [rowA, rowC, row] = f.locals('i32', 3);
   let offset = 0;
-  for (const columns of columnBlocks(columnVectors)) {
-    const rows = blockRows(columns);
+  for (const block of registerBlocks(machine, columnVectors)) {
+    const { rows, columns } = block;
     f.set(rowA, get(operands.a));
     f.set(rowC, get(operands.c));
     f.set(row, operands.rows);
@@ -125,7 +119,7 @@ export function emitGemm(
       emitBlock(
         f,
         shape,
-        { rows, columns },
+        block,
         { a: rowA, b: operands.b, c: rowC, k: operands.k, bOffset: offset, cOffset: offset },
         temporaries,
         accumulate,
@@ -134,11 +128,14 @@ export function emitGemm(
       f.advance(rowC, rows * shape.cRow);
       f.advance(row, -rows);
     });
-    offset += columns * 16;
+    offset += columns * VECTOR_BYTES;
   }
 }
 
-/** Rows that {@link emitGemm} may touch for `rows` asked. */
-export function paddedRows(rows: number): number {
-  return Math.max(Math.ceil(rows / 3) * 3, Math.ceil(rows / 4) * 4);
-}
+/**
+ * Widths of register blocks in vectors, for 128 bits.
+ *
+ * @deprecated Take {@link registerBlocks}.
+ */
+export const columnBlocks = (vectors: number): number[] =>
+  registerBlocks(machineOf(128), vectors).map(({ columns }) => columns);

@@ -56,11 +56,3 @@ export function forEachBlock(
     after();
   });
 }
-
-/** Splits `vectors` channel vectors into passes of at most `most`. */
-export function channelPasses(vectors: number, most: number): { first: number; count: number }[] {
-  const passes: { first: number; count: number }[] = [];
-  for (let first = 0; first < vectors; first += most)
-    passes.push({ first, count: Math.min(most, vectors - first) });
-  return passes;
-}

@@ -2,6 +2,7 @@ import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
 import { f32, f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
 import { control } from '../context.js';
+import { LANES, VECTOR_BYTES } from '../machine.js';
 import { WideSum } from './wide-sums.js';
 
 /**
@@ -11,8 +12,8 @@ import { WideSum } from './wide-sums.js';
  */
 export function loadWeights(address: Code, offset: number, valid: number): Code {
   const loaded = v128.load(address, offset);
-  if (valid >= 4) return loaded;
-  const lanes = new Uint8Array(16).fill(0xff, 0, valid * 4);
+  if (valid >= LANES) return loaded;
+  const lanes = new Uint8Array(VECTOR_BYTES).fill(0xff, 0, valid * 4);
   return v128.and(loaded, [0xfd, 12, ...lanes]);
 }
 
@@ -24,7 +25,7 @@ export function storeLanes(
   offset: number,
   valid: number,
 ): void {
-  if (valid >= 4) {
+  if (valid >= LANES) {
     f.emit(v128.store(address, value, offset));
     return;
   }
@@ -47,12 +48,12 @@ export function emitReduceRow(
   const [at, left] = f.locals('i32', 2);
   const value = f.local('v128');
   const total = new WideSum(f);
-  for (let channel = 0; channel < channels; channel += 4) {
+  for (let channel = 0; channel < channels; channel += LANES) {
     f.set(at, i32.add(get(from), i32.const(channel * (wide ? 8 : 4))));
     f.set(left, i32.load(i32.const(0), control.chunks));
     total.clear();
     f.doWhile(() => {
-      if (wide) total.addWide(v128.load(get(at)), v128.load(get(at), 16));
+      if (wide) total.addWide(v128.load(get(at)), v128.load(get(at), VECTOR_BYTES));
       else {
         f.set(value, v128.load(get(at)));
         total.add(value);

@@ -1,6 +1,7 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
 import { f64x2, get, i32, i64x2, type Local, memoryFill, v128 } from '../../wasm/ops.js';
+import { VECTOR_BYTES } from '../machine.js';
 
 /** Bytes of the float64 sums of one vector of four channels. */
 export const WIDE_BYTES = 32;
@@ -21,13 +22,13 @@ const FEW_BYTES = 1024;
 /** Sets `bytes`, a multiple of 16, to zero. */
 export function emitClear(f: FunctionBuilder, address: Local, bytes: number): void {
   if (bytes > FEW_BYTES) f.emit(memoryFill(get(address), i32.const(0), i32.const(bytes)));
-  else for (let at = 0; at < bytes; at += 16) f.emit(v128.store(get(address), v128.zero(), at));
+  else for (let at = 0; at < bytes; at += VECTOR_BYTES) f.emit(v128.store(get(address), v128.zero(), at));
 }
 
 /** Adds four floats to the four float64 values at `address`. */
 export function emitAddWide(f: FunctionBuilder, address: Local, offset: number, value: Local): void {
   for (const [i, half] of wideHalves(value).entries()) {
-    const at = offset + i * 16;
+    const at = offset + i * VECTOR_BYTES;
     f.emit(v128.store(get(address), f64x2.add(v128.load(get(address), at), half), at));
   }
 }

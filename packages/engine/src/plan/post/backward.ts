@@ -9,8 +9,9 @@ import {
   type PlaneLayout,
 } from '../context.js';
 import { needsGradient, type Stage } from '../graph/stage.js';
-import { channelPasses, forEachBlock, forEachPixel } from '../kernels/planes.js';
+import { forEachBlock, forEachPixel } from '../kernels/planes.js';
 import { emitAddWide, emitClear, WIDE_BYTES } from '../kernels/wide-sums.js';
+import { channelPasses, VECTOR_BYTES } from '../machine.js';
 import { needsSums } from './affine.js';
 import { Chain } from './chain.js';
 
@@ -23,7 +24,7 @@ function starts(
 ): { raw: Code; gradient: Code } {
   const buffers = context.buffers[stage.index];
   const at = (base: number, bytes: number) =>
-    i32.add(i32.mul(get(image), i32.const(bytes)), i32.const(base + vector * 16));
+    i32.add(i32.mul(get(image), i32.const(bytes)), i32.const(base + vector * VECTOR_BYTES));
   return { raw: at(buffers.raw, buffers.rawBytes), gradient: at(buffers.gradient, buffers.gradientBytes) };
 }
 
@@ -121,7 +122,7 @@ export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming
       chain.setup(image, vector);
       f.set(from, start.raw);
       f.set(gradient, start.gradient);
-      f.set(arriving, i32.add(get(source), i32.const(vector * 16)));
+      f.set(arriving, i32.add(get(source), i32.const(vector * VECTOR_BYTES)));
       f.set(sum, v128.zero());
       f.set(product, v128.zero());
       if (stage.pool === 'max') {
@@ -182,7 +183,7 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
       const start = starts(context, stage, image, first);
       for (let i = 0; i < count; i++) {
         chains[i].setup(image, first + i);
-        const at = (base: number) => v128.load(i32.const(0), base + (first + i) * 16);
+        const at = (base: number) => v128.load(i32.const(0), base + (first + i) * VECTOR_BYTES);
         const mask = chains[i].mask;
         const [gA, gB, gC] = coefficients[i];
         if (normed) {
@@ -191,11 +192,11 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
           f.set(gC, at(buffers.gC));
         } else if (mask) f.set(gA, get(mask));
         if (stage.pool === 'globalAverage')
-          f.set(averaged[i], f32x4.mul(v128.load(start.gradient, i * 16), f32x4.const(1 / pixels)));
+          f.set(averaged[i], f32x4.mul(v128.load(start.gradient, i * VECTOR_BYTES), f32x4.const(1 / pixels)));
       }
       f.set(from, start.raw);
       f.set(gradient, start.gradient);
-      f.set(to, i32.add(get(destination), i32.const(first * 16)));
+      f.set(to, i32.add(get(destination), i32.const(first * VECTOR_BYTES)));
 
       /** `gA g`, without the part that comes from the batch's statistics. */
       const scaled = (value: Code, i: number) =>
@@ -236,10 +237,10 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
         if (!stage.pool) pointers.push({ local: gradient, ...seen });
         forEachPixel(f, stage.raw.height, stage.raw.width, pointers, () => {
           for (let i = 0; i < count; i++) {
-            f.set(y, chains[i].centre(v128.load(get(from), i * 16)));
-            const d = stage.pool ? get(averaged[i]) : v128.load(get(gradient), i * 16);
+            f.set(y, chains[i].centre(v128.load(get(from), i * VECTOR_BYTES)));
+            const d = stage.pool ? get(averaged[i]) : v128.load(get(gradient), i * VECTOR_BYTES);
             const own = chains[i].gate(d, chains[i].preActivation(get(y)));
-            f.emit(v128.store(get(to), withStatistics(scaled(own, i), get(y), i), i * 16));
+            f.emit(v128.store(get(to), withStatistics(scaled(own, i), get(y), i), i * VECTOR_BYTES));
           }
         });
       }
@@ -269,7 +270,7 @@ export function emitSink(
       { local: to, ...seen },
     ];
     forEachPixel(f, stage.shape.height, stage.shape.width, pointers, () => {
-      for (let at = 0; at < seen.pixelBytes; at += 16) {
+      for (let at = 0; at < seen.pixelBytes; at += VECTOR_BYTES) {
         const value = v128.load(get(from), at);
         f.emit(v128.store(get(to), accumulate ? f32x4.add(v128.load(get(to), at), value) : value, at));
       }

@@ -2,7 +2,8 @@ import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder, FunctionRef } from '../../wasm/function-builder.js';
 import { f32, f64, f64x2, get, i32, type Local, v128 } from '../../wasm/ops.js';
 import { control, type PlanContext } from '../context.js';
-import { paddedChannels, type Stage } from '../graph/stage.js';
+import type { Stage } from '../graph/stage.js';
+import { paddedChannels, VECTOR_BYTES } from '../machine.js';
 import { biasOf } from './affine.js';
 
 /** Two channels' values in float64. */
@@ -43,8 +44,8 @@ class Partials {
     const secondAt = this.#channels * 8;
     const [place, at, image] = f.locals('i32', 3);
     const pair = (address: Local, half: number): Pair => ({
-      first: v128.load(get(address), half * 16),
-      second: v128.load(get(address), secondAt + half * 16),
+      first: v128.load(get(address), half * VECTOR_BYTES),
+      second: v128.load(get(address), secondAt + half * VECTOR_BYTES),
     });
     f.forRange(place, i32.const(this.#start), i32.const(this.#start + secondAt), 32, () => {
       for (const half of [0, 1]) steps.begin(half, pair(place, half));
@@ -55,8 +56,8 @@ class Partials {
       });
       for (const half of [0, 1]) {
         const { first, second } = steps.end(half);
-        f.emit(v128.store(get(place), first, half * 16));
-        f.emit(v128.store(get(place), second, secondAt + half * 16));
+        f.emit(v128.store(get(place), first, half * VECTOR_BYTES));
+        f.emit(v128.store(get(place), second, secondAt + half * VECTOR_BYTES));
       }
     });
   }

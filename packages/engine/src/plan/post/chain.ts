@@ -2,8 +2,9 @@ import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
 import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
 import type { PlanContext, StageBuffers } from '../context.js';
-import { paddedChannels, type Stage } from '../graph/stage.js';
+import type { Stage } from '../graph/stage.js';
 import { ActivationCode, isHomogeneous } from '../kernels/activations.js';
+import { VECTOR_BYTES, vectorsOf } from '../machine.js';
 import { type Affine, affineOf } from './affine.js';
 
 /**
@@ -33,7 +34,7 @@ export class Chain {
   ) {
     this.affine = affineOf(stage);
     this.buffers = context.buffers[stage.index];
-    this.vectors = paddedChannels(stage.raw.channels) / 4;
+    this.vectors = vectorsOf(stage.raw.channels);
     this.#activation = new ActivationCode(f, stage.activation);
     this.#folds = stage.dropout !== undefined && isHomogeneous(stage.activation);
     if (this.affine === 'batchNorm' || this.#folds) this.#scale = f.local('v128');
@@ -45,9 +46,12 @@ export class Chain {
   /** Loads the coefficients of channel vector `vector` for image `image`. */
   setup(image: Local, vector: number): void {
     const { f, buffers } = this;
-    const at = vector * 16;
+    const at = vector * VECTOR_BYTES;
     if (this.mask)
-      f.set(this.mask, v128.load(i32.mul(get(image), i32.const(this.vectors * 16)), buffers.mask + at));
+      f.set(
+        this.mask,
+        v128.load(i32.mul(get(image), i32.const(this.vectors * VECTOR_BYTES)), buffers.mask + at),
+      );
     const folded = (value: Code) => (this.#folds ? f32x4.mul(value, get(this.mask as Local)) : value);
     if (this.#scale)
       f.set(

@@ -2,8 +2,9 @@ import type { FunctionRef } from '../../wasm/function-builder.js';
 import { f32, f32x4, get, i32, memoryCopy, v128 } from '../../wasm/ops.js';
 import { denseLayout, type PlanContext, type PlaneLayout } from '../context.js';
 import type { Stage } from '../graph/stage.js';
-import { channelPasses, forEachBlock, forEachPixel } from '../kernels/planes.js';
+import { forEachBlock, forEachPixel } from '../kernels/planes.js';
 import { WideSum } from '../kernels/wide-sums.js';
+import { channelPasses, VECTOR_BYTES } from '../machine.js';
 import { Chain } from './chain.js';
 
 /**
@@ -30,7 +31,7 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
       const pixels = stage.raw.height * stage.raw.width;
       for (let vector = 0; vector < chain.vectors; vector++) {
         chain.setup(image, vector);
-        f.set(from, i32.add(rawStart, i32.const(vector * 16)));
+        f.set(from, i32.add(rawStart, i32.const(vector * VECTOR_BYTES)));
         f.set(sum, v128.zero());
         total.clear();
         forEachBlock(
@@ -49,7 +50,11 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
           },
         );
         f.emit(
-          v128.store(get(destination), f32x4.mul(total.rounded(), f32x4.const(1 / pixels)), vector * 16),
+          v128.store(
+            get(destination),
+            f32x4.mul(total.rounded(), f32x4.const(1 / pixels)),
+            vector * VECTOR_BYTES,
+          ),
         );
       }
       return;
@@ -58,13 +63,14 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
     for (const { first, count } of channelPasses(chain.vectors, stage.pool === 'max' ? 1 : 3)) {
       const used = chains.slice(0, count);
       for (const [i, one] of used.entries()) one.setup(image, first + i);
-      f.set(from, i32.add(rawStart, i32.const(first * 16)));
-      f.set(to, i32.add(get(destination), i32.const(first * 16)));
+      f.set(from, i32.add(rawStart, i32.const(first * VECTOR_BYTES)));
+      f.set(to, i32.add(get(destination), i32.const(first * VECTOR_BYTES)));
       const step = stage.pool === 'max' ? 2 : 1;
       const source = { local: from, pixelBytes: raw.pixelBytes * step, rowBytes: raw.rowBytes * step };
       forEachPixel(f, height, width, [source, { local: to, ...layout }], () => {
         for (const [i, one] of used.entries()) {
-          const z = (offset: number) => one.preActivation(one.centre(v128.load(get(from), i * 16 + offset)));
+          const z = (offset: number) =>
+            one.preActivation(one.centre(v128.load(get(from), i * VECTOR_BYTES + offset)));
           const top =
             stage.pool === 'max'
               ? f32x4.pmax(
@@ -72,7 +78,7 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
                   f32x4.pmax(z(raw.rowBytes), z(raw.rowBytes + raw.pixelBytes)),
                 )
               : z(0);
-          f.emit(v128.store(get(to), one.activate(top), i * 16));
+          f.emit(v128.store(get(to), one.activate(top), i * VECTOR_BYTES));
         }
       });
     }

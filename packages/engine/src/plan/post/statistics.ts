@@ -1,9 +1,10 @@
 import type { FunctionRef } from '../../wasm/function-builder.js';
 import { f32x4, f64x2, get, i32, v128 } from '../../wasm/ops.js';
 import { denseLayout, elementAddress, type PlanContext } from '../context.js';
-import { paddedChannels, type Stage } from '../graph/stage.js';
-import { channelPasses, forEachBlock } from '../kernels/planes.js';
+import type { Stage } from '../graph/stage.js';
+import { forEachBlock } from '../kernels/planes.js';
 import { emitAddWide, emitClear, WIDE_BYTES, wideHalves } from '../kernels/wide-sums.js';
+import { channelPasses, VECTOR_BYTES, vectorsOf } from '../machine.js';
 
 /** Every how many pixels one is taken for a first guess of an image's mean. */
 const SAMPLE_STEP = 16;
@@ -22,7 +23,7 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
     const { height, width, channels } = stage.raw;
     const raw = denseLayout(stage, stage.raw);
     const buffers = context.buffers[stage.index];
-    const vectors = paddedChannels(channels) / 4;
+    const vectors = vectorsOf(channels);
     const pixels = height * width;
     const samples = Math.ceil(pixels / SAMPLE_STEP);
     const partialBytes = vectors * 2 * WIDE_BYTES;
@@ -40,7 +41,10 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
         squares: (vectors + first + i) * WIDE_BYTES,
       });
       const restart = () =>
-        f.set(from, i32.add(elementAddress(buffers.raw, image, buffers.rawBytes), i32.const(first * 16)));
+        f.set(
+          from,
+          i32.add(elementAddress(buffers.raw, image, buffers.rawBytes), i32.const(first * VECTOR_BYTES)),
+        );
       const clear = (i: number) => {
         f.set(sums[i], v128.zero());
         f.set(squares[i], v128.zero());
@@ -48,7 +52,8 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
       restart();
       for (const i of passes) f.set(guesses[i], v128.zero());
       f.repeat(left, samples, () => {
-        for (const i of passes) f.set(guesses[i], f32x4.add(get(guesses[i]), v128.load(get(from), i * 16)));
+        for (const i of passes)
+          f.set(guesses[i], f32x4.add(get(guesses[i]), v128.load(get(from), i * VECTOR_BYTES)));
         f.advance(from, SAMPLE_STEP * raw.pixelBytes);
       });
       for (const i of passes) {
@@ -58,7 +63,7 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
       restart();
       const visit = () => {
         for (const i of passes) {
-          f.set(y, f32x4.sub(v128.load(get(from), i * 16), get(guesses[i])));
+          f.set(y, f32x4.sub(v128.load(get(from), i * VECTOR_BYTES), get(guesses[i])));
           f.set(sums[i], f32x4.add(get(sums[i]), get(y)));
           f.set(squares[i], f32x4.add(get(squares[i]), f32x4.mul(get(y), get(y))));
         }
@@ -72,7 +77,10 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
       });
       for (const i of passes)
         for (const [half, guess] of wideHalves(guesses[i]).entries()) {
-          const [meanAt, squaresAt] = [placeOf(i).mean + half * 16, placeOf(i).squares + half * 16];
+          const [meanAt, squaresAt] = [
+            placeOf(i).mean + half * VECTOR_BYTES,
+            placeOf(i).squares + half * VECTOR_BYTES,
+          ];
           const share = f64x2.mul(get(total), f64x2.const(1 / pixels));
           f.set(total, v128.load(get(partial), meanAt));
           f.emit(v128.store(get(partial), f64x2.add(guess, share), meanAt));

@@ -6,9 +6,10 @@ import {
   type PlanContext,
   type ProducerCode,
 } from '../context.js';
-import { type DenseProducer, paddedChannels, type Stage } from '../graph/stage.js';
-import { emitGemm, paddedRows } from '../kernels/gemm.js';
+import type { DenseProducer, Stage } from '../graph/stage.js';
+import { emitGemm } from '../kernels/gemm.js';
 import { emitReduceRow, loadWeights } from '../kernels/weights.js';
+import { LANES, paddedChannels, paddedRows, VECTOR_BYTES } from '../machine.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 
@@ -44,17 +45,20 @@ export function emitDense(
 
   const prepare = module.function(`weights ${stage.name}`, ['i32'], [], (f, [feature]) => {
     const value = f.local('v128');
-    for (let vector = 0; vector < outWidth / 4; vector++) {
-      const valid = realOut - vector * 4;
-      f.set(value, loadWeights(elementAddress(kernel.value, feature, realOut * 4), vector * 16, valid));
-      f.emit(v128.store(elementAddress(weights, feature, outWidth * 4), get(value), vector * 16));
-      for (let lane = 0; lane < Math.min(4, valid); lane++)
+    for (let vector = 0; vector < outWidth / LANES; vector++) {
+      const valid = realOut - vector * LANES;
+      f.set(
+        value,
+        loadWeights(elementAddress(kernel.value, feature, realOut * 4), vector * VECTOR_BYTES, valid),
+      );
+      f.emit(v128.store(elementAddress(weights, feature, outWidth * 4), get(value), vector * VECTOR_BYTES));
+      for (let lane = 0; lane < Math.min(LANES, valid); lane++)
         f.emit(
           v128.store32Lane(
             elementAddress(transposed, feature, 4),
             get(value),
             lane,
-            (vector * 4 + lane) * inWidth * 4,
+            (vector * LANES + lane) * inWidth * 4,
           ),
         );
     }
@@ -76,18 +80,19 @@ export function emitDense(
     f.set(c, at(outputs));
     emitGemm(
       f,
+      context.machine,
       { aRow: inWidth * 4, aK: 4, bK: outWidth * 4, cRow: outWidth * 4 },
-      outWidth / 4,
+      outWidth / LANES,
       { a, b, c, k: i32.const(realIn), rows: get(count) },
       false,
     );
     f.forRange(image, get(first), get(end), 1, () => {
-      for (let vector = 0; vector < outWidth / 4; vector++)
+      for (let vector = 0; vector < outWidth / LANES; vector++)
         f.emit(
           v128.store(
             elementAddress(buffers.raw, image, buffers.rawBytes),
-            v128.load(get(c), vector * 16),
-            vector * 16,
+            v128.load(get(c), vector * VECTOR_BYTES),
+            vector * VECTOR_BYTES,
           ),
         );
       f.advance(c, outWidth * 4);
@@ -115,8 +120,9 @@ export function emitDense(
     f.set(b, at(outputs));
     emitGemm(
       f,
+      context.machine,
       { aRow: 4, aK: inWidth * 4, bK: outWidth * 4, cRow: outWidth * 4 },
-      outWidth / 4,
+      outWidth / LANES,
       { a, b, c, k: get(count), rows: i32.const(inWidth) },
       true,
     );
@@ -126,8 +132,9 @@ export function emitDense(
       f.set(c, at(inputs));
       emitGemm(
         f,
+        context.machine,
         { aRow: outWidth * 4, aK: 4, bK: inWidth * 4, cRow: inWidth * 4 },
-        inWidth / 4,
+        inWidth / LANES,
         { a, b, c, k: i32.const(realOut), rows: get(count) },
         false,
       );

@@ -7,6 +7,7 @@ import {
   type ProducerCode,
 } from '../context.js';
 import type { Stage } from '../graph/stage.js';
+import { VECTOR_BYTES } from '../machine.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 import { perImageProducer } from './per-image.js';
@@ -27,10 +28,10 @@ export function emitElementDropout(
   /** `(values, factors)`: multiplies an image in place. */
   const apply = module.function(`mask ${stage.name}`, ['i32', 'i32'], [], (f, [values, factors]) => {
     const left = f.local('i32');
-    f.repeat(left, rawBytes / 16, () => {
+    f.repeat(left, rawBytes / VECTOR_BYTES, () => {
       f.emit(v128.store(get(values), f32x4.mul(v128.load(get(values)), v128.load(get(factors)))));
-      f.advance(values, 16);
-      f.advance(factors, 16);
+      f.advance(values, VECTOR_BYTES);
+      f.advance(factors, VECTOR_BYTES);
     });
   });
   const rawGradient = emitRawGradient(context, stage, raw);

@@ -6,9 +6,10 @@ import {
   type PlanContext,
   type ProducerCode,
 } from '../context.js';
-import { paddedChannels, type Stage } from '../graph/stage.js';
+import type { Stage } from '../graph/stage.js';
 import { emitCopyChannels } from '../kernels/copy-channels.js';
 import { forEachPixel } from '../kernels/planes.js';
+import { paddedChannels, VECTOR_BYTES } from '../machine.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
 import { perImageProducer } from './per-image.js';
@@ -28,10 +29,10 @@ export function emitAdd(context: PlanContext, stage: Stage, wiring: readonly Inp
   const loads = stage.inputs.map((input) => emitLoad(context, input, layout));
   const sum = module.function(`sum ${stage.name}`, ['i32', 'i32'], [], (f, [to, from]) => {
     const left = f.local('i32');
-    f.repeat(left, rawBytes / 16, () => {
+    f.repeat(left, rawBytes / VECTOR_BYTES, () => {
       f.emit(v128.store(get(to), f32x4.add(v128.load(get(to)), v128.load(get(from)))));
-      f.advance(to, 16);
-      f.advance(from, 16);
+      f.advance(to, VECTOR_BYTES);
+      f.advance(from, VECTOR_BYTES);
     });
   });
   const rawGradient = emitRawGradient(context, stage, layout);

@@ -11,6 +11,7 @@ import {
 } from '../../context.js';
 import type { ConvProducer, Stage } from '../../graph/stage.js';
 import { emitGemm } from '../../kernels/gemm.js';
+import { LANES } from '../../machine.js';
 import { emitRawGradient, emitSink } from '../../post/backward.js';
 import { emitLoad } from '../../post/load.js';
 import { emitFilterGradient, emitFilterProducts, emitFilterReduce, emitFilterTransform } from './filters.js';
@@ -125,7 +126,7 @@ function emitProducts(
     };
     f.repeat(frequency, FREQUENCIES, () => {
       const operands = { a: pa, b: pb, c: pc, k: i32.const(a.channels), rows: get(tiles) };
-      emitGemm(f, shape, c.padded / 4, operands, false);
+      emitGemm(f, context.machine, shape, c.padded / LANES, operands, false);
       f.advance(pa, a.frequencies.frequencyBytes);
       f.advance(pb, filterBytes);
       f.advance(pc, c.frequencies.frequencyBytes);

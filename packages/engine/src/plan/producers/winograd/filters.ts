@@ -5,6 +5,7 @@ import type { ConvProducer, Stage } from '../../graph/stage.js';
 import { emitGemm } from '../../kernels/gemm.js';
 import { emitReduceRow, loadWeights } from '../../kernels/weights.js';
 import { roundedHalves, wideHalves } from '../../kernels/wide-sums.js';
+import { LANES, VECTOR_BYTES } from '../../machine.js';
 import type { WinogradLayout } from './layout.js';
 import { FREQUENCIES, TILE_IN, WinogradTransforms } from './transforms.js';
 
@@ -55,16 +56,16 @@ export function emitFilterTransform(
           const frequency = (y * TILE_IN + x) * filters.frequencyBytes;
           f.set(u, roundedHalves(get(rows[0][x]), get(rows[1][x])));
           f.emit(v128.store(get(to), get(u), frequency));
-          for (let lane = 0; lane < 4; lane++)
+          for (let lane = 0; lane < LANES; lane++)
             f.emit(v128.store32Lane(get(transposedTo), get(u), lane, frequency + lane * input.padded * 4));
         }
       }
-      f.advance(from, 16);
-      f.advance(to, 16);
-      f.advance(transposedTo, 4 * input.padded * 4);
+      f.advance(from, VECTOR_BYTES);
+      f.advance(to, VECTOR_BYTES);
+      f.advance(transposedTo, LANES * input.padded * 4);
     };
-    f.repeat(left, Math.floor(output.channels / 4), () => emitVector(4));
-    if (output.channels % 4) emitVector(output.channels % 4);
+    f.repeat(left, Math.floor(output.channels / LANES), () => emitVector(LANES));
+    if (output.channels % LANES) emitVector(output.channels % LANES);
   });
 }
 
@@ -88,7 +89,7 @@ export function emitFilterProducts(
     };
     f.repeat(frequency, FREQUENCIES, () => {
       const operands = { a, b, c, k: get(tiles), rows: i32.const(input.padded) };
-      emitGemm(f, shape, output.padded / 4, operands, true);
+      emitGemm(f, context.machine, shape, output.padded / LANES, operands, true);
       f.advance(a, input.frequencies.frequencyBytes);
       f.advance(b, output.frequencies.frequencyBytes);
       f.advance(c, filterSums.frequencyBytes);
@@ -111,7 +112,7 @@ export function emitFilterGradient(
     transforms.setup();
     f.set(from, i32.add(get(base), i32.const(filterSums.offset)));
     f.set(to, get(slab));
-    f.repeat(left, filters.frequencyBytes / 16, () => {
+    f.repeat(left, filters.frequencyBytes / VECTOR_BYTES, () => {
       for (let column = 0; column < TILE_IN; column++) {
         for (let row = 0; row < TILE_IN; row++)
           f.set(u[row], v128.load(get(from), (row * TILE_IN + column) * filterSums.frequencyBytes));
@@ -123,8 +124,8 @@ export function emitFilterGradient(
           .filterTransposed(half.slice(row * TILE_IN, (row + 1) * TILE_IN))
           .entries())
           f.emit(v128.store(get(to), value, (row * SIDE + column) * filters.frequencyBytes));
-      f.advance(from, 16);
-      f.advance(to, 16);
+      f.advance(from, VECTOR_BYTES);
+      f.advance(to, VECTOR_BYTES);
     });
   });
 }

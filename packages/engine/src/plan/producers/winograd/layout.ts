@@ -1,6 +1,6 @@
 import { type PlanContext, type PlaneLayout, pixelBytesOf } from '../../context.js';
-import { type ConvProducer, type PlaneShape, paddedChannels, type Stage } from '../../graph/stage.js';
-import { paddedRows } from '../../kernels/gemm.js';
+import type { ConvProducer, PlaneShape, Stage } from '../../graph/stage.js';
+import { paddedChannels, paddedRows, VECTOR_BYTES } from '../../machine.js';
 import { FREQUENCIES, TILE_OUT } from './transforms.js';
 
 /** Tiles that are multiplied at once: enough rows for the kernels, few enough for the second-level cache. */
@@ -71,7 +71,7 @@ export function layOutWinograd(context: PlanContext, stage: Stage): WinogradLayo
   const imagesAtOnce = Math.max(1, Math.min(8, Math.floor(TILES_AT_ONCE / grid.count)));
   const tiles = paddedRows(imagesAtOnce * grid.count);
   const shared = context.sharedScratch();
-  const square = shared.alloc(FREQUENCIES * 16);
+  const square = shared.alloc(FREQUENCIES * VECTOR_BYTES);
 
   const side = (channels: number, plane: PlaneLayout): Side => {
     const padded = paddedChannels(channels);

@@ -3,6 +3,7 @@ import type { FunctionBuilder, FunctionRef } from '../../../wasm/function-builde
 import { f32x4, get, i32, type Local, v128 } from '../../../wasm/ops.js';
 import type { PlanContext, PlaneLayout } from '../../context.js';
 import type { Stage } from '../../graph/stage.js';
+import { LANES, VECTOR_BYTES } from '../../machine.js';
 import type { FrequencyLayout, Side, TileGrid, WinogradLayout } from './layout.js';
 import { TILE_IN, TILE_OUT, WinogradTransforms } from './transforms.js';
 
@@ -14,11 +15,11 @@ class Square {
   ) {}
 
   load(row: number, column: number): Code {
-    return v128.load(get(this.scratch), this.offset + (row * TILE_IN + column) * 16);
+    return v128.load(get(this.scratch), this.offset + (row * TILE_IN + column) * VECTOR_BYTES);
   }
 
   store(row: number, column: number, value: Code): Code {
-    return v128.store(get(this.scratch), value, this.offset + (row * TILE_IN + column) * 16);
+    return v128.store(get(this.scratch), value, this.offset + (row * TILE_IN + column) * VECTOR_BYTES);
   }
 }
 
@@ -64,11 +65,11 @@ function forEachTile(
     f.repeat(column, grid.columns, () => {
       f.repeat(vector, vectors, () => {
         body();
-        f.advance(plane.local, 16);
-        f.advance(frequencies.local, 16);
+        f.advance(plane.local, VECTOR_BYTES);
+        f.advance(frequencies.local, VECTOR_BYTES);
       });
-      f.advance(plane.local, step - vectors * 16);
-      f.advance(frequencies.local, frequencies.layout.tileBytes - vectors * 16);
+      f.advance(plane.local, step - vectors * VECTOR_BYTES);
+      f.advance(frequencies.local, frequencies.layout.tileBytes - vectors * VECTOR_BYTES);
     });
     f.advance(plane.local, TILE_OUT * plane.layout.rowBytes - grid.columns * step);
   });
@@ -102,7 +103,7 @@ function emitTransform(context: PlanContext, layout: WinogradLayout, t: TileTran
     forEachTile(
       f,
       layout.grid,
-      t.side.padded / 4,
+      t.side.padded / LANES,
       { local: plane, layout: t.side.plane },
       { local: frequencies, layout: t.side.frequencies },
       () =>
@@ -179,7 +180,7 @@ export function emitOutputTiles(
   planeLayout: PlaneLayout,
 ): FunctionRef {
   const { grid, square, output } = layout;
-  const vectors = output.padded / 4;
+  const vectors = output.padded / LANES;
   const { frequencies: frequencyLayout } = output;
   const name = `output tiles ${stage.name}`;
 
@@ -207,11 +208,11 @@ export function emitOutputTiles(
                 if (c < columns) f.emit(v128.store(get(plane), value, pixelOffset(planeLayout, r, c)));
               },
             );
-            f.advance(plane, 16);
-            f.advance(frequencies, 16);
+            f.advance(plane, VECTOR_BYTES);
+            f.advance(frequencies, VECTOR_BYTES);
           });
-          f.advance(plane, TILE_OUT * planeLayout.pixelBytes - vectors * 16);
-          f.advance(frequencies, frequencyLayout.tileBytes - vectors * 16);
+          f.advance(plane, TILE_OUT * planeLayout.pixelBytes - vectors * VECTOR_BYTES);
+          f.advance(frequencies, frequencyLayout.tileBytes - vectors * VECTOR_BYTES);
           f.advance(tiles, -1);
         });
       },
