@@ -7,6 +7,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
   const [command, ...rest] = argv;
   if (command === 'sweep') return (await import('./sweep/command.js')).sweep(rest);
   if (command === 'ablation') return (await import('./ablation/command.js')).ablation(rest);
+  if (command === 'plot') return (await import('./accuracy-plot.js')).plot(rest);
   if (command === 'table') return (await import('./results-table.js')).table(rest);
   const options = parseOptions(argv);
   // TensorFlow.js takes a moment to load: help and mistakes are answered without it.

@@ -1,6 +1,6 @@
 import type { EChartsOption } from 'echarts';
-import { LineChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
+import { LineChart, ParallelChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, ParallelComponent, TitleComponent } from 'echarts/components';
 import { format, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { color, type Theme } from './palette.js';
@@ -23,7 +23,10 @@ let registered = false;
 /** Draws an ECharts option without a browser and cleans the SVG up for files and for inlining in a page. */
 export function renderChart(option: EChartsOption, frame: ChartFrame): string {
   if (!registered) {
-    use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+    use([
+      ...[LineChart, ParallelChart, SVGRenderer],
+      ...[GridComponent, LegendComponent, ParallelComponent, TitleComponent],
+    ]);
     registered = true;
   }
   const { width, height } = frame;

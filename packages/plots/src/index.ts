@@ -23,6 +23,11 @@ export {
   worstMistakes,
 } from './mistakes.js';
 export type { Theme } from './palette.js';
+export {
+  type CoordinateRow,
+  type ParallelCoordinatesOptions,
+  parallelCoordinates,
+} from './parallel-coordinates.js';
 export type {
   FactsBlock,
   PlotBlock,
@@ -40,6 +45,12 @@ export {
   type SummaryItem,
 } from './report/html-report.js';
 export { type TrainingReportOptions, trainingReport } from './report/training-report.js';
+export {
+  type ScatterPlotOptions,
+  type ScatterPoint,
+  type ScatterSeries,
+  scatterPlot,
+} from './scatter-plot.js';
 export type { PlotOptions } from './svg.js';
 export { type ToPngOptions, toPng } from './to-png.js';
 export { type ExtraCurve, type TrainingCurvesOptions, trainingCurves } from './training-curves.js';

@@ -14,7 +14,17 @@ export interface Line {
   symbol?: 'circle' | 'diamond' | 'triangle' | 'rect';
   /** `end` holds each value until the next x. */
   step?: 'start' | 'middle' | 'end';
-  tooltip?: (x: number, y: number) => string;
+  /** Marks alone, each with its own text beside it where `labels` has one. */
+  scattered?: { labels: readonly (MarkLabel | undefined)[] };
+  /** Thin bars without marks, which the legend does not name. */
+  bars?: boolean;
+  tooltip?: (x: number, y: number, index: number) => string;
+}
+
+/** Text beside a mark. */
+export interface MarkLabel {
+  text: string;
+  side: 'left' | 'right';
 }
 
 /** One pair of axes with its curves, placed inside the plot. */
@@ -69,8 +79,8 @@ export function renderPanels(
         })),
     ],
     legend: panels.map((panel) => ({
-      show: panel.lines.length > 1,
-      data: panel.lines.map(({ name, guide, broad }) =>
+      show: listed(panel).length > 1,
+      data: listed(panel).map(({ name, guide, broad }) =>
         guide || broad ? { name, itemStyle: { opacity: 0 } } : { name },
       ),
       left: panel.left,
@@ -102,18 +112,24 @@ export function renderPanels(
       data: line.points.map((point, i) => ({
         value: [point[0], point[1] ?? '-'],
         symbol: marked(line, i) ? (line.symbol ?? 'circle') : 'none',
+        label: markLabel(line.scattered?.labels[i]),
       })),
-      symbolSize: line.symbol === 'diamond' ? 8 : 6,
-      symbol: line.guide || line.broad || line.points.length > mostMarks ? 'none' : (line.symbol ?? 'circle'),
+      symbolSize: (line.symbol === 'diamond' ? 8 : 6) + (line.scattered === undefined ? 0 : 3),
+      symbol:
+        line.guide ||
+        line.broad ||
+        line.bars ||
+        (line.scattered === undefined && line.points.length > mostMarks)
+          ? 'none'
+          : (line.symbol ?? 'circle'),
+      labelLayout: { moveOverlap: 'shiftY' as const },
       showSymbol: true,
       showAllSymbol: true,
       step: line.step ?? false,
       connectNulls: false,
       clip: true,
       z: line.guide ? 1 : 2,
-      lineStyle: line.guide
-        ? { width: 1.5, type: [6, 4], color: line.color }
-        : { width: line.broad ? 7 : 2, opacity: line.broad ? 0.35 : 1, color: line.color },
+      lineStyle: lineStyle(line),
       itemStyle: { color: line.color, borderWidth: 0, opacity: line.broad ? 0.35 : 1 },
     })),
   };
@@ -122,13 +138,33 @@ export function renderPanels(
     tooltip(series, data) {
       const { line } = lines[series];
       const [x, y] = line.points[data];
-      return y === null ? undefined : line.tooltip?.(x, y);
+      return y === null ? undefined : line.tooltip?.(x, y, data);
     },
   });
 }
 
+/** What the legend names. */
+const listed = ({ lines }: Panel) => lines.filter(({ bars }) => !bars);
+
+function lineStyle({ guide, broad, bars, scattered, color }: Line) {
+  if (guide) return { width: 1.5, type: [6, 4], color };
+  if (scattered !== undefined) return { width: 0, opacity: 0, color };
+  return { width: broad ? 7 : bars ? 1.5 : 2, opacity: broad ? 0.35 : 1, color };
+}
+
+function markLabel(label: MarkLabel | undefined) {
+  if (label === undefined) return { show: false };
+  const { text, side } = label;
+  return {
+    ...{ show: true, formatter: () => text, position: side, distance: 7 },
+    ...{ color: color.muted, fontSize: 11 },
+  };
+}
+
 /** Height of a panel's legend, broken into rows as ECharts will do it. */
-function legendHeight({ lines, left, right }: Panel, width: number): number {
+function legendHeight(panel: Panel, width: number): number {
+  const { left, right } = panel;
+  const lines = listed(panel);
   if (lines.length < 2) return 0;
   let rows = 1;
   let used = 0;
@@ -144,8 +180,9 @@ function legendHeight({ lines, left, right }: Panel, width: number): number {
 }
 
 /** A point is marked when there are few, or when it stands alone and no line would show it. */
-function marked({ points, guide, broad }: Line, i: number): boolean {
-  if (guide) return false;
+function marked({ points, guide, broad, bars, scattered }: Line, i: number): boolean {
+  if (guide || bars) return false;
+  if (scattered !== undefined) return true;
   if (points.length <= mostMarks && !broad) return true;
   const empty = (at: number) => points[at] === undefined || points[at][1] === null;
   return empty(i - 1) && empty(i + 1);

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from '@mnist-kit/core';
 import { folder, interruptedCode, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
+import { savePlot } from '@mnist-kit/plots/node';
 import { checkRecipe } from '../check-recipe.js';
 import { RECIPES } from '../recipes.js';
 import { trainRecipe } from '../train-recipe.js';
+import { sweepPlot } from './plot.js';
 import { runSweep } from './run-sweep.js';
 import { checkSpace, type Space } from './space.js';
 import { sweepTable } from './table.js';
@@ -15,9 +17,15 @@ export async function sweep(argv: readonly string[]): Promise<number> {
     .argument('<space>', 'JSON file with the search space')
     .requiredOption('--out <file>', 'JSONL file of the results; what it holds is not trained again', folder)
     .option('--cache <dir>', 'folder where trained teachers are kept (default: none)', folder)
+    .option('--plot <file>', '.svg or .png file for a plot of the trials over what they change')
     .addOption(threadsOption());
   command.parse(argv, { from: 'user' });
-  const { out, cache, threads } = command.opts<{ out: string; cache?: string; threads?: number }>();
+  const { out, cache, plot, threads } = command.opts<{
+    out: string;
+    cache?: string;
+    plot?: string;
+    threads?: number;
+  }>();
   const space = await readSpace(command.args[0]);
   const { results, interrupted } = await runSweep({
     space,
@@ -29,6 +37,7 @@ export async function sweep(argv: readonly string[]): Promise<number> {
   });
   if (interrupted) return interruptedCode();
   console.log(sweepTable(results));
+  if (plot !== undefined) await savePlot(plot, sweepPlot(results, space));
   return 0;
 }
 
