@@ -90,6 +90,19 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     augmentation: augment(6, 0.05),
     teacher: teacher(0.8),
   },
+  teacher: {
+    title: 'what the small nets learn from',
+    below: 100_000,
+    net: {
+      kind: 'compactNet',
+      blocks: [conv(24), conv(32), 'maxPool', conv(48), conv(48), 'maxPool', conv(64)],
+      scale: false,
+    },
+    ...SHARED,
+    epochs: 12,
+    ...cycle(0.04, 0.2),
+    augmentation: augment(10, 0.08),
+  },
   'race-99.4': {
     title: 'to 99.4% in the least time',
     below: 20_000,

@@ -41,25 +41,84 @@ export function orthogonalize(
   matrix.set(wide ? x : transpose(x, columns, rows));
 }
 
-/** `x x'` of an `m x n` matrix, which is symmetric. */
+/** `x x'` of an `m x n` matrix, which is symmetric: four sums at a time, each in its order. */
 function multiplyByTranspose(x: Float64Array, m: number, n: number, out: Float64Array): void {
-  for (let i = 0; i < m; i++)
-    for (let j = 0; j <= i; j++) {
-      let sum = 0;
-      for (let k = 0, a = i * n, b = j * n; k < n; k++) sum += x[a + k] * x[b + k];
-      out[i * m + j] = sum;
-      out[j * m + i] = sum;
+  for (let i = 0; i < m; i += 2) {
+    // Past an odd end the last row again, whose sums are written twice.
+    const i1 = Math.min(i + 1, m - 1);
+    for (let j = 0; j <= i; j += 2) {
+      const j1 = Math.min(j + 1, m - 1);
+      let s00 = 0;
+      let s01 = 0;
+      let s10 = 0;
+      let s11 = 0;
+      for (let k = 0, a = i * n, b = i1 * n, c = j * n, d = j1 * n; k < n; k++) {
+        const xa = x[a + k];
+        const xb = x[b + k];
+        const xc = x[c + k];
+        const xd = x[d + k];
+        s00 += xa * xc;
+        s01 += xa * xd;
+        s10 += xb * xc;
+        s11 += xb * xd;
+      }
+      out[i * m + j] = out[j * m + i] = s00;
+      out[i * m + j1] = out[j1 * m + i] = s01;
+      out[i1 * m + j] = out[j * m + i1] = s10;
+      out[i1 * m + j1] = out[j1 * m + i1] = s11;
     }
+  }
 }
 
-/** `left right`, of `m x m` and `m x n`. */
+/** `left right`, of `m x m` and `m x n`: eight sums at a time, each in its order. */
 function multiply(left: Float64Array, right: Float64Array, m: number, n: number, out: Float64Array): void {
-  out.fill(0);
-  for (let i = 0; i < m; i++)
-    for (let k = 0; k < m; k++) {
-      const factor = left[i * m + k];
-      for (let j = 0, to = i * n, from = k * n; j < n; j++) out[to + j] += factor * right[from + j];
+  const whole = n - (n % 4);
+  for (let i = 0; i < m; i += 2) {
+    const a = i * m;
+    const b = Math.min(i + 1, m - 1) * m;
+    for (let j = 0; j < whole; j += 4) {
+      let a0 = 0;
+      let a1 = 0;
+      let a2 = 0;
+      let a3 = 0;
+      let b0 = 0;
+      let b1 = 0;
+      let b2 = 0;
+      let b3 = 0;
+      for (let k = 0, at = j; k < m; k++, at += n) {
+        const fa = left[a + k];
+        const fb = left[b + k];
+        const r0 = right[at];
+        const r1 = right[at + 1];
+        const r2 = right[at + 2];
+        const r3 = right[at + 3];
+        a0 += fa * r0;
+        a1 += fa * r1;
+        a2 += fa * r2;
+        a3 += fa * r3;
+        b0 += fb * r0;
+        b1 += fb * r1;
+        b2 += fb * r2;
+        b3 += fb * r3;
+      }
+      const to = i * n + j;
+      const also = (b / m) * n + j;
+      out[to] = a0;
+      out[to + 1] = a1;
+      out[to + 2] = a2;
+      out[to + 3] = a3;
+      out[also] = b0;
+      out[also + 1] = b1;
+      out[also + 2] = b2;
+      out[also + 3] = b3;
     }
+    for (let j = whole; j < n; j++)
+      for (const row of [a, b]) {
+        let sum = 0;
+        for (let k = 0; k < m; k++) sum += left[row + k] * right[k * n + j];
+        out[(row / m) * n + j] = sum;
+      }
+  }
 }
 
 function transpose(matrix: Float64Array, rows: number, columns: number): Float64Array {
