@@ -3,7 +3,7 @@
 //   node scripts/build.mjs              everything
 //   node scripts/build.mjs core optim   these and, for their declarations, what they refer to
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'tsup';
 import { writeEntryFiles } from './lib/entry-files.mjs';
@@ -54,11 +54,16 @@ for (const name of names) {
     dts: false,
     // `node:fs` tells a bundler what it is; `fs` could be anybody's package.
     removeNodeProtocol: false,
+    define: { __PACKAGE_VERSION__: JSON.stringify(versionOf(name)) },
     external: [/^node:/, /^@mnist-kit\//, /^@tensorflow\//],
     skipNodeModulesBundle: true,
   });
   removeOlder(dist, started);
   writeStamp(`build-${name}`, fingerprints.get(name));
+}
+
+function versionOf(name) {
+  return JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8')).version ?? '';
 }
 
 /** Chunks carry a hash in their name: those of earlier builds would pile up and be published. */

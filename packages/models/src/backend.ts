@@ -7,7 +7,16 @@ let greeted = false;
 
 /**
  * Keeps TensorFlow.js's plain JavaScript backend from advising people, when it is first used in Node, to
- * install another one: it only holds the weights here.
+ * install another one: it only holds the weights here. For code that makes layers of its own.
+ *
+ * @example
+ * ```ts
+ * import { skipGreeting } from '@mnist-kit/models';
+ * import * as tf from '@tensorflow/tfjs-layers';
+ *
+ * skipGreeting();
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 10, inputShape: [4] })] });
+ * ```
  */
 export function skipGreeting(): void {
   if (greeted) return;

@@ -1,7 +1,19 @@
 import { InvalidArgumentError, type TensorDict } from '@mnist-kit/core';
 import * as tfl from '@tensorflow/tfjs-layers';
 
-/** @throws InvalidArgumentError for anything but a layers model whose weights are still there. */
+/**
+ * Refuses what is no model that can be used: for functions that take one.
+ *
+ * @throws InvalidArgumentError for anything but a layers model whose weights are still there.
+ * @example
+ * ```ts
+ * import { checkModel, optimizedNet } from '@mnist-kit/models';
+ *
+ * const model = optimizedNet();
+ * model.dispose();
+ * checkModel(model); // "`model` must have its weights: `dispose` was called. Received: …"
+ * ```
+ */
 export function checkModel(model: tfl.LayersModel): void {
   if (!(model instanceof tfl.LayersModel))
     throw new InvalidArgumentError('model', 'must be a tf.LayersModel', model);

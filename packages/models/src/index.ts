@@ -4,6 +4,8 @@
  *
  * @module
  */
+export { skipGreeting } from './backend.js';
+export { checkModel } from './check-arguments.js';
 export {
   type CompactBlock,
   type CompactNetOptions,

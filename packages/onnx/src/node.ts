@@ -1,0 +1,6 @@
+/**
+ * What needs Node: ONNX files on disk.
+ *
+ * @module
+ */
+export { saveOnnx } from './node/save-onnx.js';
