@@ -1,7 +1,7 @@
 /**
  * PyTorch's random stream, error classes and arithmetic that gives the same bits everywhere.
  *
- * @module
+ * @module @mnist-kit/core
  */
 export type { Batch, MaybePromise, NamedTensor, Parameter, TensorDict } from './contracts.js';
 export {

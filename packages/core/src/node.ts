@@ -1,7 +1,7 @@
 /**
  * What needs Node: files that are written whole or not at all and outlast a power cut, and output that may be closed.
  *
- * @module
+ * @module @mnist-kit/core/node
  */
 export { appendFileWhole } from './node/append-file.js';
 export { writeFileAtomic } from './node/atomic-write.js';

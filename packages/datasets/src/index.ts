@@ -1,7 +1,7 @@
 /**
  * MNIST and Fashion-MNIST, splits, transforms and a DataLoader with torchvision's semantics.
  *
- * @module
+ * @module @mnist-kit/datasets
  */
 export {
   ArrayDataset,

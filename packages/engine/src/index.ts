@@ -1,7 +1,7 @@
 /**
  * Runs a layers model: a compiled WebAssembly plan with SIMD and threads, or TensorFlow.js op by op.
  *
- * @module
+ * @module @mnist-kit/engine
  */
 export { createExecutor } from './create-executor.js';
 export { createEagerExecutor, useBackend } from './eager/index.js';

@@ -2,7 +2,7 @@
  * What each TensorFlow.js layer computes, how PyTorch names and lays out its weights, and how it initialises
  * them: the one description that engine, models and everybody else read.
  *
- * @module
+ * @module @mnist-kit/layers
  */
 export { type DescribedLayer, describedClasses, describeLayer, type UnknownLayer } from './describe-layer.js';
 export { type FeatureOrder, placesOf } from './features/feature-order.js';

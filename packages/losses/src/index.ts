@@ -1,7 +1,7 @@
 /**
  * NLL, cross-entropy, label smoothing and mixup as differentiable TensorFlow.js functions.
  *
- * @module
+ * @module @mnist-kit/losses
  */
 export { type CrossEntropyLossOptions, crossEntropyLoss } from './cross-entropy-loss.js';
 export {

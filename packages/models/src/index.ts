@@ -2,7 +2,7 @@
  * Small convolutional networks as plain TensorFlow.js layers models, with PyTorch's initialisation and state
  * dicts.
  *
- * @module
+ * @module @mnist-kit/models
  */
 export { skipGreeting } from './backend.js';
 export { checkModel } from './check-arguments.js';

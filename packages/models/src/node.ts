@@ -1,7 +1,7 @@
 /**
  * What needs Node: whole models in folders, in TensorFlow.js's own format.
  *
- * @module
+ * @module @mnist-kit/models/node
  */
 export { loadModel } from './node/load-model.js';
 export { type SaveModelOptions, saveModel } from './node/save-model.js';

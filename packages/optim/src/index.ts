@@ -1,7 +1,7 @@
 /**
  * SGD, Adam, AdamW, Muon and learning-rate schedulers with PyTorch's arithmetic.
  *
- * @module
+ * @module @mnist-kit/optim
  */
 export { Adam } from './adam.js';
 export type { AdamOptions } from './adam-base.js';

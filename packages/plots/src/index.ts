@@ -3,7 +3,7 @@
  *
  * Every plot is a pure function from plain data to an SVG document; the same data gives the same bytes.
  *
- * @module
+ * @module @mnist-kit/plots
  */
 export { type ConfusionMatrixOptions, confusionMatrix, countConfusions } from './confusion-matrix.js';
 export { type CaptionedImage, type DigitGridOptions, digitGrid, type GrayImage } from './digit-grid.js';

@@ -1,6 +1,6 @@
 /**
  * Plots and reports written to files, for Node.
  *
- * @module
+ * @module @mnist-kit/plots/node
  */
 export { type SavePlotOptions, savePlot } from './save-plot-node.js';

@@ -1,7 +1,7 @@
 /**
  * A Trainer with callbacks, checkpoints and metrics for small convolutional networks.
  *
- * @module
+ * @module @mnist-kit/trainer
  */
 export { CallbackError } from './callback-error.js';
 export { CsvLogger, type CsvLoggerOptions } from './callbacks/csv-logger.js';
