@@ -19,7 +19,9 @@ AUGMENT = transforms.Compose(
 def train_loader(root, batch, workers):
     dataset = datasets.MNIST(root, train=True, transform=AUGMENT)
     train, _ = random_split(dataset, [50_000, 10_000], generator=torch.Generator().manual_seed(42))
-    return DataLoader(train, batch_size=batch, shuffle=True, num_workers=workers)
+    return DataLoader(
+        train, batch_size=batch, shuffle=True, num_workers=workers, persistent_workers=workers > 0
+    )
 
 
 def first_batches(root, batch, count):

@@ -1,7 +1,7 @@
 """PyTorch's side of the benchmark.
 
-The first argument is JSON: the work, the shape of its net, the number of threads, the memory format, and the folder of
-the data. Says `{"ready": true}` when the work can begin. Then each line `{"steps": n}` on stdin is answered with
+The first argument is JSON: the work, the shape of its net, the number of threads, the folder of the data, and settings:
+`channelsLast`, `foreach` (Adam), `traced` (inference), `workers` (of the loader). Says `{"ready": true}` when the work can begin. Then each line `{"steps": n}` on stdin is answered with
 `{"ms": milliseconds per step}`. Ends with the end of stdin.
 """
 
@@ -21,8 +21,8 @@ def answer(**fields):
 def main():
     options = json.loads(sys.argv[1])
     torch.set_num_threads(options["threads"])
-    memory_format = torch.channels_last if options["channelsLast"] else torch.contiguous_format
-    session = make_session(options["work"], options["shape"], memory_format, options["root"])
+    torch.set_num_interop_threads(1)
+    session = make_session(options)
     answer(ready=True)
     for line in sys.stdin:
         steps = json.loads(line)["steps"]

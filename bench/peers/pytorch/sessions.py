@@ -20,9 +20,11 @@ def forever(loader):
 class Training:
     """Training steps on whatever batches come: `batches` is an endless iterator."""
 
-    def __init__(self, model, memory_format, batches):
+    def __init__(self, model, memory_format, batches, foreach=False):
         self.model = model.to(memory_format=memory_format).train()
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, weight_decay=1e-4)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=1e-3, weight_decay=1e-4, foreach=foreach
+        )
         self.memory_format = memory_format
         self.batches = batches
 
@@ -37,10 +39,17 @@ class Training:
 
 
 class Inference:
-    def __init__(self, model, memory_format, batches):
+    """Outputs in evaluation mode. Traced, batch norms are folded in and dropouts are gone, as in the other engines."""
+
+    def __init__(self, model, memory_format, batches, traced=False):
         self.model = model.to(memory_format=memory_format).eval()
         self.memory_format = memory_format
         self.batches = batches
+        if traced:
+            images, _ = next(batches)
+            with torch.inference_mode():
+                graph = torch.jit.trace(self.model, images.to(memory_format=memory_format))
+                self.model = torch.jit.optimize_for_inference(graph)
 
     def step(self):
         images, _ = next(self.batches)
@@ -48,17 +57,20 @@ class Inference:
             return self.model(images.to(memory_format=self.memory_format))
 
 
-def make_session(work, shape, memory_format, root):
+def make_session(options):
+    work, root, foreach = options["work"], options["root"], options["foreach"]
     kind, batch = work["kind"], work["batch"]
+    memory_format = torch.channels_last if options["channelsLast"] else torch.contiguous_format
     torch.manual_seed(1)
-    model = ConvNet(**shape)
-    if kind == "inference":
-        return Inference(model, memory_format, itertools.cycle(first_batches(root, batch, BATCHES)))
-    if kind == "train-step":
-        return Training(model, memory_format, itertools.cycle(first_batches(root, batch, BATCHES)))
+    model = ConvNet(**options["shape"])
+    if kind in ("inference", "train-step"):
+        batches = itertools.cycle(first_batches(root, batch, BATCHES))
+        if kind == "inference":
+            return Inference(model, memory_format, batches, options["traced"])
+        return Training(model, memory_format, batches, foreach)
     # A loader process would only delay the first step.
-    workers = 0 if kind == "time-to-first-step" else 1
-    session = Training(model, memory_format, forever(train_loader(root, batch, workers)))
+    workers = 0 if kind == "time-to-first-step" else options["workers"]
+    session = Training(model, memory_format, forever(train_loader(root, batch, workers)), foreach)
     if kind == "time-to-first-step":
         session.step()
     return session

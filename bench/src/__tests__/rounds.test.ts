@@ -15,7 +15,8 @@ const effort = { ...QUICK, warmUpMs: 0 };
 function scripted(name: string, script: string): Runner {
   return {
     name,
-    isReference: false,
+    reference: undefined,
+    threads: 1,
     refuses: () => undefined,
     command: () => ({ file: process.execPath, args: ['-e', script] }),
   };

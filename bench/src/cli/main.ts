@@ -12,6 +12,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await runCommand(argv, {
       bench: async (options) => (await import('./bench.js')).bench(options),
+      table: async ({ file, ...how }) =>
+        (await import('../report/document-tables.js')).documentTables(file, how),
+      peers: async () => (await import('./peers.js')).installPeers(),
       fidelity: async (options) => (await import('../fidelity/fidelity.js')).fidelity(options),
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import type { Vectors } from '../runners/runtimes.js';
 
 /** Options of a benchmark run. */
 export interface BenchOptions {
@@ -8,6 +9,11 @@ export interface BenchOptions {
   readonly json: string | undefined;
   readonly threads: readonly number[];
   readonly peerThreads: readonly number[];
+  /** Absolute paths of Nodes that run the plan too. */
+  readonly node: readonly string[];
+  readonly vectors: readonly Vectors[];
+  /** Whether only what the documents show is measured. */
+  readonly readme: boolean;
   readonly rounds: number | undefined;
   readonly only: RegExp;
   readonly epochBatches: number | undefined;
@@ -28,6 +34,9 @@ export interface FidelityOptions {
 export interface Commands {
   bench(options: BenchOptions): Promise<void>;
   fidelity(options: FidelityOptions): Promise<void>;
+  /** Prints the documents' tables from the results in a file. */
+  table(options: { file: string; write: boolean; variant?: string }): Promise<void>;
+  peers(): Promise<void>;
 }
 
 /** Reads the command line and does what it asks for. Ends the process with code 2 where it cannot be read. */
@@ -41,6 +50,11 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
     .option('--json <file>', 'write the results as JSON')
     .option('--threads <list>', "numbers of threads of this project's plan", integers, [1, 2])
     .option('--peer-threads <list>', "numbers of threads of PyTorch (default: the plan's largest)", integers)
+    .option('--node <list>', 'paths of other Nodes that run the plan too', list, [])
+    .option('--vectors <list>', 'auto, 128, 256: bits of vectors that the plan is run with', vectorList, [
+      'auto',
+    ])
+    .option('--readme', 'measure only what the README and docs/engine.md show', false)
     .option('--rounds <n>', 'rounds of every work', integer)
     .option('--only <regex>', 'measure only where `WORK RUNNER` matches, e.g. "128 (plan|pytorch)"', regex)
     .option(
@@ -55,6 +69,7 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
         threads,
         peerThreads: peerThreads ?? [Math.max(...threads)],
         only: only ?? /(?:)/,
+        node: rest.node.map((file: string) => resolve(file)),
         json: json && resolve(json),
       });
     });
@@ -67,6 +82,19 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
     .option('--engine <engine>', 'plan or eager', engine, 'plan')
     .option('--out <dir>', 'folder for fidelity.json, .svg and .png', 'runs/fidelity')
     .action(({ out, ...rest }) => commands.fidelity({ ...rest, out: resolve(out) }));
+  program
+    .command('table')
+    .description('Prints the tables of the README and docs/engine.md from the results of a run.')
+    .argument('<file>', 'what --json wrote')
+    .option('--write', 'put them into the documents', false)
+    .option('--variant <name>', "of the plan, as its runners' names end: node24-256 (default: the fastest)")
+    .action((file, { write, variant }) =>
+      commands.table({ file: resolve(file), write, variant: variant && `-${variant}` }),
+    );
+  program
+    .command('peers')
+    .description('Installs the peers that are too large to come with every install: onnxruntime-node.')
+    .action(() => commands.peers());
   await program.parseAsync([...argv], { from: 'user' });
 }
 
@@ -89,6 +117,16 @@ function engine(text: string): string {
 /** `1,2,4`, in rising order. */
 function integers(text: string): number[] {
   return [...new Set(text.split(',').map(integer))].sort((a, b) => a - b);
+}
+
+const list = (text: string): string[] => text.split(',').filter((entry) => entry !== '');
+
+function vectorList(text: string): Vectors[] {
+  return list(text).map((width) => {
+    if (width === 'auto') return width;
+    if (width === '128' || width === '256') return Number(width) as Vectors;
+    throw new InvalidArgumentError('They must be auto, 128 or 256.');
+  });
 }
 
 function regex(text: string): RegExp {

@@ -49,7 +49,7 @@ export async function fidelity(options: FidelityOptions): Promise<void> {
   );
 
   await mkdir(out, { recursive: true });
-  const machine = describeMachine(python);
+  const machine = describeMachine({ python });
   const document = { machine, seed, steps, threads, engine, tolerance: TOLERANCE, samePixels, differences };
   const losses = { pytorch: reference.map(({ loss }) => loss), ours: ours.map(({ loss }) => loss) };
   await writeFileAtomic(join(out, 'fidelity.json'), `${JSON.stringify({ ...document, losses }, null, 2)}\n`);

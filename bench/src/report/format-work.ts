@@ -1,6 +1,6 @@
 import type { Measured } from '../rounds/measure-work.js';
 import { median, medianRatio } from '../rounds/statistics.js';
-import { epochBatches, nameOf, type Work } from '../works/work.js';
+import { epochBatches, nameOf, unitOf, type Work } from '../works/work.js';
 import { ratiosOf } from './report.js';
 import { formatTable } from './table.js';
 
@@ -8,22 +8,25 @@ import { formatTable } from './table.js';
 export function formatWork(group: readonly Measured[]): string {
   const { work } = group[0];
   const ratios = ratiosOf(group);
-  const references = group.filter(({ runner }) => runner.isReference).map(({ runner }) => runner.name);
-  const unit = work.kind === 'peak-memory' ? 'MiB' : 'ms';
+  const references = group.filter(({ runner }) => runner.reference).map(({ runner }) => runner.name);
+  const unit = unitOf(work);
+  const parts = unit === '%';
   const isBest = (name: string) => ratios.some(({ reference, best }) => best && reference === name);
   const header = [
     nameOf(work),
     'median',
     'min',
     rateName(work),
+    ...(parts ? ['engine', 'waiting', 'drawing'] : []),
     ...references.map((name) => `vs ${name}${isBest(name) ? '*' : ''}`),
     'rounds',
   ];
-  const rows = group.map(({ runner, values }) => [
+  const rows = group.map(({ runner, values, parts: of }) => [
     `  ${runner.name}`,
     `${median(values).toFixed(2)} ${unit}`,
     `${Math.min(...values).toFixed(2)} ${unit}`,
     rate(work, median(values)),
+    ...(of ? [of.engine, of.waiting, of.drawing].map((ms) => `${ms.toFixed(2)} ms`) : []),
     ...references.map((name) => {
       const found = ratios.find((ratio) => ratio.runner === runner.name && ratio.reference === name);
       return found === undefined ? '' : `${found.ratio.toFixed(2)}x`;
@@ -37,7 +40,7 @@ export function formatWork(group: readonly Measured[]): string {
 export function formatScaling(groups: readonly (readonly Measured[])[]): string {
   const rows = groups.flatMap((group) => {
     const plans = group.filter(({ runner }) => /^plan-\d+t$/.test(runner.name));
-    if (plans.length < 2 || group[0].work.kind === 'peak-memory') return [];
+    if (plans.length < 2 || unitOf(group[0].work) !== 'ms') return [];
     const [first, ...more] = plans;
     return [
       [

@@ -1,7 +1,10 @@
 import type { Measured } from '../rounds/measure-work.js';
 import { median, medianRatio } from '../rounds/statistics.js';
+import type { Tuning } from '../rounds/tune.js';
+import type { Peer } from '../runners/runner.js';
+import type { Parts } from '../sessions/session.js';
 import type { Effort } from '../works/effort.js';
-import { nameOf } from '../works/work.js';
+import { nameOf, unitOf } from '../works/work.js';
 import type { Machine } from './machine.js';
 
 /** Time of one runner at one work. */
@@ -25,6 +28,17 @@ export interface MemoryResult {
   readonly rounds: number;
 }
 
+/** How much of an epoch's time the engine works. */
+export interface ShareResult {
+  readonly work: string;
+  readonly runner: string;
+  readonly medianPercent: number;
+  readonly minPercent: number;
+  readonly rounds: number;
+  /** What a step consists of, in milliseconds. */
+  readonly parts: Parts;
+}
+
 /** How one runner compares with a reference: above 1 it is faster, or needs less memory. */
 export interface Ratio {
   readonly work: string;
@@ -32,7 +46,9 @@ export interface Ratio {
   readonly reference: string;
   /** Median over the rounds of reference / runner. */
   readonly ratio: number;
-  /** Whether the reference is the best of the references at this work. */
+  /** Whose runner the reference is. */
+  readonly peer: Peer;
+  /** Whether the reference is the best of its peer's at this work, among those with as many threads. */
   readonly best: boolean;
 }
 
@@ -42,7 +58,10 @@ export interface Report {
   readonly effort: Effort;
   readonly results: readonly TimeResult[];
   readonly memory: readonly MemoryResult[];
+  readonly shares: readonly ShareResult[];
   readonly ratios: readonly Ratio[];
+  /** The settings that PyTorch was the fastest with. */
+  readonly tunings: readonly Tuning[];
   /** What was left out, and why. */
   readonly notes: readonly string[];
 }
@@ -51,10 +70,11 @@ export function makeReport(
   machine: Machine,
   effort: Effort,
   measured: readonly Measured[],
-  notes: readonly string[],
+  { tunings, notes }: { tunings: readonly Tuning[]; notes: readonly string[] },
 ): Report {
-  const times = measured.filter(({ work }) => work.kind !== 'peak-memory');
-  const memory = measured.filter(({ work }) => work.kind === 'peak-memory');
+  const times = measured.filter(({ work }) => unitOf(work) === 'ms');
+  const memory = measured.filter(({ work }) => unitOf(work) === 'MiB');
+  const shares = measured.filter(({ work }) => unitOf(work) === '%');
   return {
     machine,
     effort,
@@ -73,7 +93,16 @@ export function makeReport(
       minMiB: Math.min(...values),
       rounds: values.length,
     })),
+    shares: shares.map(({ work, runner, values, parts }) => ({
+      work: nameOf(work),
+      runner: runner.name,
+      medianPercent: median(values),
+      minPercent: Math.min(...values),
+      rounds: values.length,
+      parts: parts as Parts,
+    })),
     ratios: groupByWork(measured).flatMap(ratiosOf),
+    tunings,
     notes,
   };
 }
@@ -90,17 +119,21 @@ export function groupByWork(measured: readonly Measured[]): Measured[][] {
 
 /** Every runner of one work against every reference. */
 export function ratiosOf(group: readonly Measured[]): Ratio[] {
-  const references = group.filter(({ runner }) => runner.isReference);
-  const least = Math.min(...references.map(({ values }) => median(values)));
-  return references.flatMap((reference) =>
-    group
+  return group.flatMap((reference) => {
+    const { reference: peer } = reference.runner;
+    if (peer === undefined) return [];
+    const rivals = group.filter(
+      ({ runner }) => runner.reference === peer && runner.threads === reference.runner.threads,
+    );
+    const best = median(reference.values) === Math.min(...rivals.map(({ values }) => median(values)));
+    return group
       .filter((entry) => entry !== reference)
       .map(({ work, runner, values }) => ({
         work: nameOf(work),
         runner: runner.name,
         reference: reference.runner.name,
         ratio: medianRatio(reference.values, values),
-        best: median(reference.values) === least,
-      })),
-  );
+        ...{ peer, best },
+      }));
+  });
 }

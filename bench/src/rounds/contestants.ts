@@ -2,15 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../runners/child.js';
 import { MemoryWatch } from '../runners/memory.js';
 import type { Runner } from '../runners/runner.js';
+import type { Parts } from '../sessions/session.js';
 import { type Effort, planRounds } from '../works/effort.js';
 import { epochBatches, type Work } from '../works/work.js';
+
+/** What one round brought. */
+export interface Sample {
+  /** Milliseconds, MiB for peak memory, percent for how busy the engine is. */
+  readonly value: number;
+  /** Milliseconds a step of what it consists of, where the session tells. */
+  readonly parts?: Parts;
+}
 
 /** A runner at one work, round by round. */
 export interface Contestant {
   /** Rounds it takes part in. */
   readonly rounds: number;
-  /** One measured value: milliseconds, or MiB for peak memory. */
-  measure(): Promise<number>;
+  measure(): Promise<Sample>;
   end(): Promise<void>;
 }
 
@@ -35,7 +43,7 @@ function starts(start: () => Child, rounds: number): Contestant {
       await child.answer();
       const ms = performance.now() - from;
       await child.end();
-      return ms;
+      return { value: ms };
     },
     end: async () => {},
   };
@@ -56,7 +64,7 @@ function peaks(start: () => Child, effort: Effort): Contestant {
         peak = await watch.stop();
         await child.end();
       }
-      return peak;
+      return { value: peak };
     },
     end: async () => {},
   };
@@ -65,7 +73,8 @@ function peaks(start: () => Child, effort: Effort): Contestant {
 /** Steps in a process that lives from the warm-up to the last round. */
 async function steps(child: Child, work: Work, effort: Effort): Promise<Contestant> {
   await child.answer();
-  const run = async (count: number) => (await child.ask<{ ms: number }>({ steps: count })).ms;
+  const ask = (count: number) => child.ask<{ ms: number; parts?: Parts }>({ steps: count });
+  const run = async (count: number) => (await ask(count)).ms;
   const plan = planRounds(work, effort, await warmUp(run, effort.warmUpMs));
   const scale = work.kind === 'epoch' ? epochBatches(work) : 1;
   return {
@@ -73,7 +82,9 @@ async function steps(child: Child, work: Work, effort: Effort): Promise<Contesta
     measure: async () => {
       // Thread pools of the runner before may still be spinning.
       await sleep(20);
-      return scale * (await run(plan.steps));
+      const { ms, parts } = await ask(plan.steps);
+      if (work.kind === 'engine-busy' && parts) return { value: (100 * parts.engine) / ms, parts };
+      return { value: scale * ms };
     },
     end: () => child.end(),
   };

@@ -1,25 +1,31 @@
 import { type Batch, Generator } from '@mnist-kit/core';
-import { DataLoader, mnist, randomSplit, Subset, transforms as T } from '@mnist-kit/datasets';
+import { DataLoader, mnist, randomSplit, Subset, transforms as T, type Transform } from '@mnist-kit/datasets';
+import type { Augmentation } from '../works/work.js';
 
 /** Different batches, so that no cache serves the same pixels over and over. */
 const BATCHES = 8;
 
 const normalize = T.normalize({ mean: 0.1307, std: 0.3081 });
 
-const augment = T.compose([
-  T.randomRotation(10),
-  T.randomAffine({ degrees: 0, translate: [0.1, 0.1] }),
-  normalize,
-]);
+const affine = () => T.randomAffine({ degrees: 10, translate: [0.1, 0.1], scale: [0.9, 1.1], shear: 10 });
 
-/** The notebook's augmented training loader: split with seed 42, order and augmentation from `generator`. */
+const augmentations: Readonly<Record<Augmentation, readonly Transform[]>> = {
+  none: [],
+  'rotation-shift': [T.randomRotation(10), T.randomAffine({ degrees: 0, translate: [0.1, 0.1] })],
+  affine: [affine()],
+  'two-affine': [affine(), affine()],
+};
+
+/** The notebook's training loader: split with seed 42, order and augmentation from `generator`. */
 export async function trainLoader(
   root: string,
   batchSize: number,
   generator: Generator,
+  augmentation: Augmentation = 'rotation-shift',
 ): Promise<DataLoader> {
   const [train] = randomSplit(await mnist({ split: 'train', root }), [50_000, 10_000], new Generator(42));
-  return new DataLoader(train, { batchSize, shuffle: true, transform: augment, generator });
+  const transform = T.compose([...augmentations[augmentation], normalize]);
+  return new DataLoader(train, { batchSize, shuffle: true, transform, generator });
 }
 
 /** The first images, normalised and cut into batches that are ready to use, over and over. */

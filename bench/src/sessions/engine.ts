@@ -6,7 +6,8 @@ export type Engine =
   | { readonly name: 'plan'; readonly threads: number }
   | { readonly name: 'eager'; readonly backend: 'wasm' | 'cpu' }
   | { readonly name: 'tfjs'; readonly backend: 'wasm' | 'cpu' }
-  | { readonly name: 'jax-js' };
+  | { readonly name: 'jax-js' }
+  | { readonly name: 'onnxruntime'; readonly entry: string; readonly threads: number };
 
 /** Those that are this project's. */
 export type OwnEngine = Extract<Engine, { name: 'plan' | 'eager' }>;

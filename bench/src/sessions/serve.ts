@@ -15,7 +15,13 @@ export async function serve(argument: string): Promise<never> {
     const { steps } = JSON.parse(line) as { steps: number };
     const start = performance.now();
     for (let i = 0; i < steps; i++) await session.step();
-    answer({ ms: (performance.now() - start) / steps });
+    const ms = (performance.now() - start) / steps;
+    const parts = session.parts?.();
+    if (parts === undefined) answer({ ms });
+    else {
+      const { engine, waiting, drawing } = parts;
+      answer({ ms, parts: { engine: engine / steps, waiting: waiting / steps, drawing: drawing / steps } });
+    }
   }
   process.exit(0);
 }

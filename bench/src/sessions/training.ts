@@ -58,6 +58,35 @@ export async function epochSession(work: Work, engine: OwnEngine, root: string):
   };
 }
 
+/** The same, taken apart: how much of the time the engine works. */
+export async function busySession(work: Work, engine: OwnEngine, root: string): Promise<Session> {
+  const generator = new Generator(1);
+  const training = await makeTraining(work, engine, generator);
+  const stream = new BatchStream(await trainLoader(root, work.batch, generator, work.augmentation));
+  let parts = { engine: 0, waiting: 0, drawing: 0 };
+  return {
+    step: async () => {
+      const started = performance.now();
+      const batch = await stream.next();
+      const ready = performance.now();
+      let drawing = 0;
+      await training.step(batch, () => {
+        const before = performance.now();
+        stream.prefetch();
+        drawing = performance.now() - before;
+      });
+      parts.waiting += ready - started;
+      parts.drawing += drawing;
+      parts.engine += performance.now() - ready - drawing;
+    },
+    parts: () => {
+      const sums = parts;
+      parts = { engine: 0, waiting: 0, drawing: 0 };
+      return sums;
+    },
+  };
+}
+
 /** A loader's batches without end. */
 class BatchStream {
   readonly #loader: DataLoader;

@@ -45,7 +45,8 @@ export interface Measurement {
 
 /** Plans the rounds of a runner whose step took `stepMs` in the warm-up. */
 export function planRounds({ kind }: Work, effort: Effort, stepMs: number): Measurement {
-  if (kind === 'epoch') return { rounds: effort.rounds, steps: effort.epochBatches };
+  if (kind === 'epoch' || kind === 'engine-busy')
+    return { rounds: effort.rounds, steps: effort.epochBatches };
   return {
     rounds: stepMs > SLOW_STEP_MS ? 1 : effort.rounds,
     steps: Math.max(1, Math.round(effort.roundMs / stepMs)),
