@@ -80,6 +80,17 @@ test.skipIf(typeof python === 'string')(
   120_000,
 );
 
+test("how busy the engine is comes as a share of the time, with a step's parts", async () => {
+  const only = 'engine-busy/optimizedNet/128/rotation-shift plan-1t';
+  const { results, shares } = await reportOf(['--rounds', '2', '--only', only], withoutPyTorch);
+  expect(results).toEqual([]);
+  const [{ runner, medianPercent, rounds, parts }] = shares;
+  expect([runner, rounds]).toEqual(['plan-1t', 2]);
+  expect(medianPercent).toBeGreaterThan(0);
+  expect(medianPercent).toBeLessThanOrEqual(100);
+  expect(Object.values(parts).every((ms) => ms >= 0)).toBe(true);
+}, 120_000);
+
 test('--list says what would be measured, and why runners are left out of what was asked for', async () => {
   const { stdout } = await runBench(['--list', '--only', 'train-step/improvedNet/512'], withoutPyTorch);
   expect(stdout).toContain('train-step/improvedNet/512: plan-1t plan-2t\n');
@@ -91,6 +102,8 @@ test.each([
   [['--threads', '1,x'], '--threads'],
   [['--only', '('], 'regular expression'],
   [['--fast'], '--fast'],
+  [['--vectors', '64'], '128 or 256'],
+  [['--node', '/nonexistent/node'], '/nonexistent/node'],
 ])('a mistake on the command line ends with code 2 and names it: %j', async (args, named) => {
   const { code, stderr } = await runBench(args);
   expect(code).toBe(2);

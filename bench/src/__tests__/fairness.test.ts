@@ -9,11 +9,13 @@ import { createExecutor } from '@mnist-kit/engine';
 import { nllLoss } from '@mnist-kit/losses';
 import { loadStateDict, type StateDict, stateDict, writeTorchFile } from '@mnist-kit/models';
 import { expect, test } from 'vitest';
+import { findOnnxRuntime } from '../runners/onnxruntime.js';
 import { findPython, PYTHON_ENV } from '../runners/python.js';
 import { firstBatches } from '../sessions/data.js';
 import { imagesOf, lossOf, oneHot } from '../sessions/jax-js.js';
 import { initialise, type Params, predict } from '../sessions/jax-js-net.js';
 import { makeNet, type NetShape, shapeOf } from '../sessions/nets.js';
+import { onnxRuntimeInfer } from '../sessions/onnxruntime.js';
 import { torchvisionRoot } from '../works/torchvision-root.js';
 import { NETS, type Net } from '../works/work.js';
 import { inFolder } from './run-bench.js';
@@ -22,6 +24,7 @@ const BATCH = 16;
 const script = fileURLToPath(new URL('../../peers/pytorch/fairness.py', import.meta.url));
 const root = torchvisionRoot();
 const python = await findPython();
+const onnxRuntime = findOnnxRuntime(fileURLToPath(new URL('../../peers/onnxruntime', import.meta.url)));
 
 /** What a runner computes from the same weights and the same batch; arrays in PyTorch's order and layout. */
 interface Computed {
@@ -89,7 +92,7 @@ function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 test.skipIf(typeof python === 'string').each(NETS)(
-  'PyTorch trains and runs the same %s, in both memory formats',
+  'PyTorch trains and runs the same %s, in both memory formats, plain and tuned',
   async (net) => {
     if (typeof python === 'string') return;
     const { model, weights, shape } = netOf(net);
@@ -101,12 +104,21 @@ test.skipIf(typeof python === 'string').each(NETS)(
       const { stdout } = await promisify(execFile)(python.file, args, options);
       const own = await ours(model, (await firstBatches(root, BATCH))());
       const formats = stdout.trim().split('\n');
-      expect(formats).toHaveLength(2);
+      expect(formats).toHaveLength(4);
       for (const computed of formats) expectSameWork(JSON.parse(computed) as Computed, own);
     });
   },
   60_000,
 );
+
+test.skipIf(typeof onnxRuntime === 'string').each(NETS)('onnxruntime runs the same %s', async (net) => {
+  if (typeof onnxRuntime === 'string') return;
+  const { model } = netOf(net);
+  const { images, size, ...rest } = (await firstBatches(root, BATCH))();
+  const infer = await onnxRuntimeInfer(model, { entry: onnxRuntime.entry, threads: 1, batchSize: size });
+  const outputs = await infer(images, size);
+  expect(furthest(outputs, (await ours(model, { images, size, ...rest })).outputs)).toBeLessThan(1e-5);
+});
 
 test('jax-js trains and runs the same net', async () => {
   await init('wasm');

@@ -81,9 +81,9 @@ export async function bench(options: BenchOptions): Promise<void> {
 /** Everybody that takes part, and what was found on this machine. */
 async function assemble(options: BenchOptions, { slowRunners }: Effort, note: (line: string) => void) {
   const { threads, peerThreads, vectors, node, quick } = options;
+  const runtimes = await findRuntimes(node);
   const python = await findPython();
   const onnxRuntime = findOnnxRuntime();
-  const runtimes = await findRuntimes(node);
   for (const missing of [python, onnxRuntime]) if (typeof missing === 'string') note(missing);
   const torch = typeof python === 'string' ? undefined : python;
   const ort = typeof onnxRuntime === 'string' ? undefined : onnxRuntime;

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// Bundled: this program lies in bench/dist.
 /** Where `npm run bench -- peers` installs it. */
 export const ONNXRUNTIME_FOLDER = fileURLToPath(new URL('../peers/onnxruntime/', import.meta.url));
 
@@ -11,9 +13,9 @@ export interface OnnxRuntime {
   readonly version: string;
 }
 
-/** Finds onnxruntime-node; for people why there is none. */
-export function findOnnxRuntime(): OnnxRuntime | string {
-  const require = createRequire(new URL('package.json', `file://${ONNXRUNTIME_FOLDER}`));
+/** Finds onnxruntime-node from a folder on; for people why there is none. */
+export function findOnnxRuntime(folder = ONNXRUNTIME_FOLDER): OnnxRuntime | string {
+  const require = createRequire(join(folder, 'package.json'));
   try {
     const { version } = require('onnxruntime-node/package.json') as { version: string };
     return { entry: require.resolve('onnxruntime-node'), version };
