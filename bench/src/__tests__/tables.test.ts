@@ -82,7 +82,10 @@ test("the documents' tables show the fastest variant of the plan, PyTorch's best
 });
 
 test('another variant can be asked for; what is no result of a run is refused by name', async () => {
-  const results = report.results.map((one) => ({ ...one, runner: one.runner.replace('node24', 'node24-128') }));
+  const results = report.results.map((one) => ({
+    ...one,
+    runner: one.runner.replace('node24', 'node24-128'),
+  }));
   const { stdout } = await tablesOf({ ...report, results: [...report.results, ...results] }, [
     '--variant',
     'node24-128',

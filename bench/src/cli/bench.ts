@@ -19,7 +19,7 @@ import { findPython } from '../runners/python.js';
 import { pytorchRunners, tunedRunners } from '../runners/pytorch-runners.js';
 import type { Runner } from '../runners/runner.js';
 import { findRuntimes } from '../runners/runtimes.js';
-import { type Effort, FULL, QUICK } from '../works/effort.js';
+import { type Effort, FULL, QUICK, README } from '../works/effort.js';
 import { torchvisionRoot } from '../works/torchvision-root.js';
 import { nameOf, README_WORKS, WORKS, type Work } from '../works/work.js';
 import type { BenchOptions } from './options.js';
@@ -29,7 +29,7 @@ const LEGEND = "vs: median over the rounds of how many times as fast (as little 
 
 /** Measures what the options ask for, prints it, and writes it as JSON. */
 export async function bench(options: BenchOptions): Promise<void> {
-  const base = options.quick ? QUICK : FULL;
+  const base = options.quick ? QUICK : options.readme ? README : FULL;
   const effort: Effort = {
     ...base,
     rounds: options.rounds ?? base.rounds,
@@ -80,7 +80,7 @@ export async function bench(options: BenchOptions): Promise<void> {
 
 /** Everybody that takes part, and what was found on this machine. */
 async function assemble(options: BenchOptions, { slowRunners }: Effort, note: (line: string) => void) {
-  const { threads, peerThreads, vectors, node, quick } = options;
+  const { threads, peerThreads, vectors, node, quick, readme } = options;
   const runtimes = await findRuntimes(node);
   const python = await findPython();
   const onnxRuntime = findOnnxRuntime();
@@ -92,9 +92,7 @@ async function assemble(options: BenchOptions, { slowRunners }: Effort, note: (l
     ...planRunners({ runtimes, vectors, threads }),
     ...(torch ? [...pytorchRunners(torch, peerThreads), ...tuned] : []),
     ...(ort ? onnxRuntimeRunners(ort, threads) : []),
-    ...eagerRunners(slowRunners),
-    ...stockRunners(slowRunners),
-    jaxJsRunner(slowRunners),
+    ...(readme ? [] : [...eagerRunners(slowRunners), ...stockRunners(slowRunners), jaxJsRunner(slowRunners)]),
   ];
   return { runners, tuned, found: { python: torch, onnxRuntime: ort, runtimes } };
 }

@@ -34,6 +34,16 @@ export const QUICK: Effort = {
   slowRunners: false,
 };
 
+/** For the documents' figures: some 25 minutes. */
+export const README: Effort = {
+  rounds: 5,
+  roundMs: 700,
+  warmUpMs: 1500,
+  epochBatches: 60,
+  memorySteps: 200,
+  slowRunners: false,
+};
+
 /** A runner whose step takes longer is measured once. */
 const SLOW_STEP_MS = 5000;
 
