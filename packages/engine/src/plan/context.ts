@@ -4,7 +4,7 @@ import type { ModuleBuilder } from '../wasm/module-builder.js';
 import { get, i32, type Local } from '../wasm/ops.js';
 import { Arena } from './arena.js';
 import { needsGradient, type PlaneShape, type Stage, type WeightRef } from './graph/stage.js';
-import { type Machine, paddedChannels } from './machine.js';
+import { type Machine, paddedChannels, VECTOR_BYTES } from './machine.js';
 
 /** Words of the control block, as byte addresses. Words that different threads write lie on lines of their own. */
 export const control = {
@@ -39,6 +39,10 @@ export const chunkSizeOf = (size: number): number => Math.min(8, Math.max(1, Mat
 /** The most chunks that any batch of at most `capacity` images has. */
 export const maxChunksOf = (capacity: number): number => Math.max(16, Math.ceil(capacity / 8));
 
+/** Vectors of one kind of sums of a block of pixels; there are two kinds. */
+export const BLOCK_SUM_VECTORS = 4;
+export const BLOCK_SUM_BYTES = 2 * BLOCK_SUM_VECTORS * VECTOR_BYTES;
+
 /** Where a weight and its gradient live, in TensorFlow.js layout without padding. */
 export interface WeightAddress {
   readonly ref: WeightRef;
@@ -59,6 +63,8 @@ export interface StageBuffers {
   readonly mask: number;
   /** Two float64 values per image and channel, `[image][2][padded channel]`. */
   readonly partial: number;
+  /** Where an image's sums of a block of pixels are put down on their way to `partial`. */
+  readonly blockSums: number;
   /** Scale and shift of the forward pass, per padded channel. */
   readonly scale: number;
   readonly shift: number;
@@ -182,6 +188,7 @@ export class PlanContext {
             ? arena.floats(channels * capacity)
             : 0,
       partial: arena.doubles(channels * 2 * capacity),
+      blockSums: this.machine.atOnce > 1 ? arena.alloc(BLOCK_SUM_BYTES * capacity) : 0,
       scale: perChannel(),
       shift: perChannel(),
       mean: perChannel(),

@@ -76,6 +76,21 @@ export function paddedRows(rows: number): number {
   );
 }
 
+/** Vectors that are handled at once, so many times. */
+export interface VectorGroup {
+  readonly count: number;
+  readonly times: number;
+}
+
+/** How `vectors` neighbouring vectors are handled: as many at once as the machine takes, then what is left. */
+export function vectorGroups({ atOnce }: Machine, vectors: number): VectorGroup[] {
+  const groups = [
+    { count: atOnce, times: Math.floor(vectors / atOnce) },
+    { count: vectors % atOnce, times: 1 },
+  ];
+  return groups.filter(({ count, times }) => count * times > 0);
+}
+
 /** Splits `vectors` channel vectors into runs of at most `most`, each handled at once. */
 export function channelPasses(vectors: number, most: number): { first: number; count: number }[] {
   const passes: { first: number; count: number }[] = [];

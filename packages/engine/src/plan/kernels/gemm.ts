@@ -9,6 +9,7 @@ import {
   registerBlocks,
   VECTOR_BYTES,
 } from '../machine.js';
+import { storeSideBySide } from './side-by-side.js';
 
 /** Strides in bytes of one operand of {@link emitBlock}. */
 export interface GemmShape {
@@ -36,6 +37,7 @@ export interface GemmShape {
  */
 export function emitBlock(
   f: FunctionBuilder,
+  machine: Machine,
   shape: GemmShape,
   block: BlockShape,
   operands: { a: Local; b: Local; c: Local; k: Code; aOffset?: number; bOffset?: number; cOffset?: number },
@@ -65,12 +67,19 @@ export function emitBlock(
     f.advance(count, -1);
     return get(count);
   });
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) {
-      const at = cOffset + row * shape.cRow + column * VECTOR_BYTES;
-      const sum = get(acc[row * columns + column]);
-      f.emit(v128.store(get(c), accumulate ? f32x4.add(v128.load(get(c), at), sum) : sum, at));
-    }
+  const paired = columns - (columns % machine.atOnce);
+  // The odd column gets an address of its own, so that it does not pass for the neighbour of the next row's first.
+  const odd = count;
+  if (paired < columns) f.set(odd, i32.add(get(c), i32.const(cOffset + paired * VECTOR_BYTES)));
+  for (let row = 0; row < rows; row++) {
+    const sums = acc.slice(row * columns, (row + 1) * columns);
+    const start = cOffset + row * shape.cRow;
+    if (accumulate)
+      for (const [i, sum] of sums.entries())
+        f.set(sum, f32x4.add(v128.load(get(c), start + i * VECTOR_BYTES), get(sum)));
+    storeSideBySide(f, c, start, sums.slice(0, paired).map(get));
+    storeSideBySide(f, odd, row * shape.cRow, sums.slice(paired).map(get));
+  }
 }
 
 /** Locals that {@link emitBlock} works with; one set serves a whole function. */
@@ -118,6 +127,7 @@ export function emitGemm(
     f.while(i32.gtS(get(row), i32.const(0)), () => {
       emitBlock(
         f,
+        machine,
         shape,
         block,
         { a: rowA, b: operands.b, c: rowC, k: operands.k, bOffset: offset, cOffset: offset },

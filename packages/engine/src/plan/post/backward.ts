@@ -10,9 +10,11 @@ import {
 } from '../context.js';
 import { needsGradient, type Stage } from '../graph/stage.js';
 import { forEachBlock, forEachPixel } from '../kernels/planes.js';
-import { emitAddWide, emitClear, WIDE_BYTES } from '../kernels/wide-sums.js';
+import { storeSideBySide } from '../kernels/side-by-side.js';
+import { emitClear, WIDE_BYTES } from '../kernels/wide-sums.js';
 import { channelPasses, VECTOR_BYTES } from '../machine.js';
 import { needsSums } from './affine.js';
+import { BlockSums } from './block-sums.js';
 import { Chain } from './chain.js';
 
 /** Starts of a stage's raw image and of its gradient, at a channel vector. */
@@ -43,10 +45,11 @@ class Window {
     this.top = f.local('v128');
   }
 
-  read(chain: Chain, from: Local): void {
+  /** Reads channel vector `vector` behind `from`. */
+  read(chain: Chain, from: Local, vector: number): void {
     const { f, y, z, top } = this;
     for (const [i, offset] of this.offsets.entries()) {
-      f.set(y[i], chain.centre(v128.load(get(from), offset)));
+      f.set(y[i], chain.centre(v128.load(get(from), offset + vector * VECTOR_BYTES)));
       f.set(z[i], chain.preActivation(get(y[i])));
     }
     f.set(top, f32x4.pmax(f32x4.pmax(get(z[0]), get(z[1])), f32x4.pmax(get(z[2]), get(z[3]))));
@@ -74,83 +77,86 @@ interface Incoming {
  * memory; without, it takes what is there.
  */
 export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming): FunctionRef {
+  const { atOnce } = context.machine;
   const name = `${incoming ? 'sink and ' : ''}sums ${stage.name}`;
   return context.module.function(name, ['i32', 'i32'], [], (f, [image, source]) => {
     const raw = denseLayout(stage, stage.raw);
     const seen = denseLayout(stage, stage.shape);
     const [from, gradient, arriving, partial] = f.locals('i32', 4);
-    const [sum, product, g, y, z, d] = f.locals('v128', 6);
-    const chain = new Chain(f, context, stage);
-    const { buffers, vectors } = chain;
-    const window = new Window(f, windowOffsets(raw));
+    const chains = Array.from({ length: atOnce }, () => new Chain(f, context, stage));
+    const [sums, products, gs, ys, ds] = Array.from({ length: 5 }, () => f.locals('v128', atOnce));
+    const { buffers, vectors } = chains[0];
+    const windows = chains.map(() => new Window(f, windowOffsets(raw)));
     const pixels = stage.raw.height * stage.raw.width;
-    const withMean = chain.affine === 'batchNorm';
+    const withMean = chains[0].affine === 'batchNorm';
     const partialBytes = vectors * 2 * WIDE_BYTES;
     f.set(partial, elementAddress(buffers.partial, image, partialBytes));
     emitClear(f, partial, partialBytes);
+    const blocks = new BlockSums(f, context, stage, image, partial);
 
-    /** Sets `d` to the gradient that readers of the stage gave. */
-    const receive = () => {
-      const stored = v128.load(get(gradient));
-      if (!incoming) {
-        f.set(d, stored);
-        return;
+    /** Sets `ds` to the gradient that readers of the stage gave. */
+    const receive = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const at = i * VECTOR_BYTES;
+        const stored = v128.load(get(gradient), at);
+        const arrived = v128.load(get(arriving), at);
+        f.set(ds[i], !incoming ? stored : incoming.accumulate ? f32x4.add(stored, arrived) : arrived);
       }
-      const arrived = v128.load(get(arriving));
-      f.set(d, incoming.accumulate ? f32x4.add(stored, arrived) : arrived);
-      f.emit(v128.store(get(gradient), get(d)));
+      if (incoming) storeSideBySide(f, gradient, 0, ds.slice(0, count).map(get));
     };
     const gradientPointers = [
       { local: gradient, ...seen },
       ...(incoming ? [{ local: arriving, ...incoming.layout }] : []),
     ];
-    const add = (centred: Code) => {
-      f.set(sum, f32x4.add(get(sum), get(g)));
-      if (withMean) f.set(product, f32x4.add(get(product), f32x4.mul(get(g), centred)));
+    const add = (i: number, centred: Code) => {
+      f.set(sums[i], f32x4.add(get(sums[i]), get(gs[i])));
+      if (withMean) f.set(products[i], f32x4.add(get(products[i]), f32x4.mul(get(gs[i]), centred)));
     };
-    for (let vector = 0; vector < vectors; vector++) {
-      const start = starts(context, stage, image, vector);
+    for (const { first, count } of channelPasses(vectors, atOnce)) {
+      const used = chains.slice(0, count);
+      const start = starts(context, stage, image, first);
+      const totals = [sums.slice(0, count), ...(withMean ? [products.slice(0, count)] : [])];
       /** Adds a block's sums to the image's. */
       const finish = () => {
-        const places = [vector, vectors + vector];
-        for (const [i, local] of (withMean ? [sum, product] : [sum]).entries()) {
-          if (chain.mask) f.set(local, f32x4.mul(get(local), get(chain.mask)));
-          emitAddWide(f, partial, places[i] * WIDE_BYTES, local);
-          f.set(local, v128.zero());
-        }
+        for (const [i, { mask }] of used.entries())
+          if (mask) for (const total of totals) f.set(total[i], f32x4.mul(get(total[i]), get(mask)));
+        blocks.add(totals.map((locals, kind) => ({ locals, offset: (kind * vectors + first) * WIDE_BYTES })));
       };
-      chain.setup(image, vector);
+      Chain.setup(used, image, first);
       f.set(from, start.raw);
       f.set(gradient, start.gradient);
-      f.set(arriving, i32.add(get(source), i32.const(vector * VECTOR_BYTES)));
-      f.set(sum, v128.zero());
-      f.set(product, v128.zero());
+      f.set(arriving, i32.add(get(source), i32.const(first * VECTOR_BYTES)));
+      for (const local of [...sums, ...products]) f.set(local, v128.zero());
       if (stage.pool === 'max') {
-        const windows = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
+        const step = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
         const visit = () => {
-          window.read(chain, from);
-          receive();
-          f.set(g, chain.gate(get(d), get(window.top)));
-          f.set(y, get(window.y[3]));
-          // From the last to the first, so that the first of equal values wins, as in PyTorch.
-          for (const i of [2, 1, 0])
-            f.set(y, v128.bitselect(get(window.y[i]), get(y), f32x4.eq(get(window.z[i]), get(window.top))));
-          add(get(y));
+          receive(count);
+          for (const [i, chain] of used.entries()) {
+            const { y, z, top } = windows[i];
+            windows[i].read(chain, from, i);
+            f.set(gs[i], chain.gate(get(ds[i]), get(top)));
+            f.set(ys[i], get(y[3]));
+            // From the last to the first, so that the first of equal values wins, as in PyTorch.
+            for (const place of [2, 1, 0])
+              f.set(ys[i], v128.bitselect(get(y[place]), get(ys[i]), f32x4.eq(get(z[place]), get(top))));
+            add(i, get(ys[i]));
+          }
         };
-        forEachBlock(f, stage.shape.height, stage.shape.width, [windows, ...gradientPointers], visit, finish);
+        forEachBlock(f, stage.shape.height, stage.shape.width, [step, ...gradientPointers], visit, finish);
       } else {
         const averaged = stage.pool === 'globalAverage';
         if (averaged) {
-          receive();
-          f.set(d, f32x4.mul(get(d), f32x4.const(1 / pixels)));
+          receive(count);
+          for (let i = 0; i < count; i++) f.set(ds[i], f32x4.mul(get(ds[i]), f32x4.const(1 / pixels)));
         }
         const pointers = [{ local: from, ...raw }, ...(averaged ? [] : gradientPointers)];
         const visit = () => {
-          f.set(y, chain.centre(v128.load(get(from))));
-          f.set(z, chain.preActivation(get(y)));
-          if (!averaged) receive();
-          f.set(g, chain.gate(get(d), get(z)));
-          add(get(y));
+          if (!averaged) receive(count);
+          for (const [i, chain] of used.entries()) {
+            f.set(ys[i], chain.centre(v128.load(get(from), i * VECTOR_BYTES)));
+            f.set(gs[i], chain.gate(get(ds[i]), chain.preActivation(get(ys[i]))));
+            add(i, get(ys[i]));
+          }
         };
         forEachBlock(f, stage.raw.height, stage.raw.width, pointers, visit, finish);
       }
@@ -165,35 +171,40 @@ export function emitSums(context: PlanContext, stage: Stage, incoming?: Incoming
  * of an image have one colour, and a rounding error that is the same in all of them adds up.
  */
 export function emitRawGradient(context: PlanContext, stage: Stage, layout: PlaneLayout): FunctionRef {
+  const { atOnce } = context.machine;
   return context.module.function(`gradient ${stage.name}`, ['i32', 'i32'], [], (f, [image, destination]) => {
     const raw = denseLayout(stage, stage.raw);
     const seen = denseLayout(stage, stage.shape);
     const [from, gradient, to] = f.locals('i32', 3);
-    const chains = Array.from({ length: 2 }, () => new Chain(f, context, stage));
-    const coefficients = Array.from({ length: 2 }, () => f.locals('v128', 3));
-    const [g, y, taken, hit] = f.locals('v128', 4);
-    const averaged = f.locals('v128', 2);
+    const most = stage.pool === 'max' ? atOnce : Math.max(2, atOnce);
+    const chains = Array.from({ length: most }, () => new Chain(f, context, stage));
+    const coefficients = chains.map(() => f.locals('v128', 3));
+    const [gs, ys, takens, averaged, results] = Array.from({ length: 5 }, () => f.locals('v128', most));
+    const hit = f.local('v128');
     const { buffers, vectors, affine } = chains[0];
     const normed = affine === 'batchNorm';
-    const window = new Window(f, windowOffsets(raw));
+    const windows = chains.map(() => new Window(f, windowOffsets(raw)));
     const toOffsets = windowOffsets(layout);
     const pixels = stage.raw.height * stage.raw.width;
 
-    for (const { first, count } of channelPasses(vectors, stage.pool === 'max' ? 1 : 2)) {
+    for (const { first, count } of channelPasses(vectors, most)) {
       const start = starts(context, stage, image, first);
-      for (let i = 0; i < count; i++) {
-        chains[i].setup(image, first + i);
-        const at = (base: number) => v128.load(i32.const(0), base + (first + i) * VECTOR_BYTES);
-        const mask = chains[i].mask;
-        const [gA, gB, gC] = coefficients[i];
-        if (normed) {
-          f.set(gA, mask ? f32x4.mul(at(buffers.gA), get(mask)) : at(buffers.gA));
-          f.set(gB, at(buffers.gB));
-          f.set(gC, at(buffers.gC));
-        } else if (mask) f.set(gA, get(mask));
-        if (stage.pool === 'globalAverage')
-          f.set(averaged[i], f32x4.mul(v128.load(start.gradient, i * VECTOR_BYTES), f32x4.const(1 / pixels)));
+      const used = chains.slice(0, count);
+      Chain.setup(used, image, first);
+      const load = (base: number, i: number) => v128.load(i32.const(0), base + (first + i) * VECTOR_BYTES);
+      for (const [i, { mask }] of used.entries()) {
+        const [gA] = coefficients[i];
+        if (normed) f.set(gA, mask ? f32x4.mul(load(buffers.gA, i), get(mask)) : load(buffers.gA, i));
+        else if (mask) f.set(gA, get(mask));
       }
+      if (normed)
+        for (const [kind, base] of [buffers.gB, buffers.gC].entries())
+          for (const i of used.keys()) f.set(coefficients[i][1 + kind], load(base, i));
+      if (stage.pool === 'globalAverage')
+        for (const i of used.keys()) {
+          const gradients = v128.load(start.gradient, i * VECTOR_BYTES);
+          f.set(averaged[i], f32x4.mul(gradients, f32x4.const(1 / pixels)));
+        }
       f.set(from, start.raw);
       f.set(gradient, start.gradient);
       f.set(to, i32.add(get(destination), i32.const(first * VECTOR_BYTES)));
@@ -208,27 +219,27 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
       };
 
       if (stage.pool === 'max') {
-        const [chain] = chains;
         const source = { local: from, pixelBytes: raw.pixelBytes * 2, rowBytes: raw.rowBytes * 2 };
         const target = { local: to, pixelBytes: layout.pixelBytes * 2, rowBytes: layout.rowBytes * 2 };
-        forEachPixel(
-          f,
-          stage.shape.height,
-          stage.shape.width,
-          [source, target, { local: gradient, ...seen }],
-          () => {
-            window.read(chain, from);
-            f.set(g, scaled(chain.gate(v128.load(get(gradient)), get(window.top)), 0));
-            f.set(taken, v128.zero());
-            for (let i = 0; i < 4; i++) {
+        const pointers = [source, target, { local: gradient, ...seen }];
+        forEachPixel(f, stage.shape.height, stage.shape.width, pointers, () => {
+          for (let i = 0; i < count; i++) {
+            windows[i].read(chains[i], from, i);
+            const arrived = v128.load(get(gradient), i * VECTOR_BYTES);
+            f.set(gs[i], scaled(chains[i].gate(arrived, get(windows[i].top)), i));
+            f.set(takens[i], v128.zero());
+          }
+          for (let place = 0; place < 4; place++) {
+            for (let i = 0; i < count; i++) {
+              const { y, z, top } = windows[i];
               // The first of equal values takes the gradient.
-              f.set(hit, v128.andnot(f32x4.eq(get(window.z[i]), get(window.top)), get(taken)));
-              if (i < 3) f.set(taken, v128.or(get(taken), get(hit)));
-              const own = v128.and(get(g), get(hit));
-              f.emit(v128.store(get(to), withStatistics(own, get(window.y[i]), 0), toOffsets[i]));
+              f.set(hit, v128.andnot(f32x4.eq(get(z[place]), get(top)), get(takens[i])));
+              if (place < 3) f.set(takens[i], v128.or(get(takens[i]), get(hit)));
+              f.set(results[i], withStatistics(v128.and(get(gs[i]), get(hit)), get(y[place]), i));
             }
-          },
-        );
+            storeSideBySide(f, to, toOffsets[place], results.slice(0, count).map(get));
+          }
+        });
       } else {
         const pointers = [
           { local: from, ...raw },
@@ -237,11 +248,12 @@ export function emitRawGradient(context: PlanContext, stage: Stage, layout: Plan
         if (!stage.pool) pointers.push({ local: gradient, ...seen });
         forEachPixel(f, stage.raw.height, stage.raw.width, pointers, () => {
           for (let i = 0; i < count; i++) {
-            f.set(y, chains[i].centre(v128.load(get(from), i * VECTOR_BYTES)));
+            f.set(ys[i], chains[i].centre(v128.load(get(from), i * VECTOR_BYTES)));
             const d = stage.pool ? get(averaged[i]) : v128.load(get(gradient), i * VECTOR_BYTES);
-            const own = chains[i].gate(d, chains[i].preActivation(get(y)));
-            f.emit(v128.store(get(to), withStatistics(scaled(own, i), get(y), i), i * VECTOR_BYTES));
+            const own = chains[i].gate(d, chains[i].preActivation(get(ys[i])));
+            f.set(results[i], withStatistics(scaled(own, i), get(ys[i]), i));
           }
+          storeSideBySide(f, to, 0, results.slice(0, count).map(get));
         });
       }
     }
@@ -263,6 +275,7 @@ export function emitSink(
   return context.module.function(`sink ${stage.name}`, ['i32', 'i32'], [], (f, [image, source]) => {
     const seen = denseLayout(stage, stage.shape);
     const [from, to] = f.locals('i32', 2);
+    const values = f.locals('v128', context.machine.atOnce);
     f.set(from, get(source));
     f.set(to, starts(context, stage, image, 0).gradient);
     const pointers = [
@@ -270,9 +283,14 @@ export function emitSink(
       { local: to, ...seen },
     ];
     forEachPixel(f, stage.shape.height, stage.shape.width, pointers, () => {
-      for (let at = 0; at < seen.pixelBytes; at += VECTOR_BYTES) {
-        const value = v128.load(get(from), at);
-        f.emit(v128.store(get(to), accumulate ? f32x4.add(v128.load(get(to), at), value) : value, at));
+      for (const { first, count } of channelPasses(seen.pixelBytes / VECTOR_BYTES, values.length)) {
+        const used = values.slice(0, count);
+        for (const [i, value] of used.entries()) {
+          const at = (first + i) * VECTOR_BYTES;
+          const arrived = v128.load(get(from), at);
+          f.set(value, accumulate ? f32x4.add(v128.load(get(to), at), arrived) : arrived);
+        }
+        storeSideBySide(f, to, first * VECTOR_BYTES, used.map(get));
       }
     });
   });

@@ -43,25 +43,45 @@ export class Chain {
     if (stage.dropout) this.mask = f.local('v128');
   }
 
-  /** Loads the coefficients of channel vector `vector` for image `image`. */
-  setup(image: Local, vector: number): void {
-    const { f, buffers } = this;
-    const at = vector * VECTOR_BYTES;
-    if (this.mask)
-      f.set(
-        this.mask,
-        v128.load(i32.mul(get(image), i32.const(this.vectors * VECTOR_BYTES)), buffers.mask + at),
-      );
-    const folded = (value: Code) => (this.#folds ? f32x4.mul(value, get(this.mask as Local)) : value);
-    if (this.#scale)
-      f.set(
-        this.#scale,
-        this.affine === 'batchNorm'
-          ? folded(v128.load(i32.const(0), buffers.scale + at))
-          : get(this.mask as Local),
-      );
-    if (this.#mean) f.set(this.#mean, v128.load(i32.const(0), buffers.mean + at));
-    if (this.#shift) f.set(this.#shift, folded(v128.load(i32.const(0), buffers.shift + at)));
+  /**
+   * Loads the coefficients of neighbouring channel vectors, from `first` on, for image `image`. Each kind is loaded
+   * for all chains before the next, so that a runtime can pack the loads.
+   */
+  static setup(chains: readonly Chain[], image: Local, first: number): void {
+    const each = (load: (chain: Chain, at: number) => void) => {
+      for (const [i, chain] of chains.entries()) load(chain, (first + i) * VECTOR_BYTES);
+    };
+    each((chain, at) => chain.#loadMask(image, at));
+    each((chain, at) => chain.#loadScale(at));
+    each((chain, at) => chain.#loadMean(at));
+    each((chain, at) => chain.#loadShift(at));
+  }
+
+  #loadMask(image: Local, at: number): void {
+    const imageMask = i32.mul(get(image), i32.const(this.vectors * VECTOR_BYTES));
+    if (this.mask) this.f.set(this.mask, v128.load(imageMask, this.buffers.mask + at));
+  }
+
+  #loadScale(at: number): void {
+    if (!this.#scale) return;
+    const normed = this.affine === 'batchNorm';
+    const scale = normed
+      ? this.#folded(v128.load(i32.const(0), this.buffers.scale + at))
+      : get(this.mask as Local);
+    this.f.set(this.#scale, scale);
+  }
+
+  #loadMean(at: number): void {
+    if (this.#mean) this.f.set(this.#mean, v128.load(i32.const(0), this.buffers.mean + at));
+  }
+
+  #loadShift(at: number): void {
+    const shift = v128.load(i32.const(0), this.buffers.shift + at);
+    if (this.#shift) this.f.set(this.#shift, this.#folded(shift));
+  }
+
+  #folded(value: Code): Code {
+    return this.#folds ? f32x4.mul(value, get(this.mask as Local)) : value;
   }
 
   /**

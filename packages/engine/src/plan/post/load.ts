@@ -3,6 +3,7 @@ import { f32, f32x4, get, i32, memoryCopy, v128 } from '../../wasm/ops.js';
 import { denseLayout, type PlanContext, type PlaneLayout } from '../context.js';
 import type { Stage } from '../graph/stage.js';
 import { forEachBlock, forEachPixel } from '../kernels/planes.js';
+import { storeSideBySide } from '../kernels/side-by-side.js';
 import { WideSum } from '../kernels/wide-sums.js';
 import { channelPasses, VECTOR_BYTES } from '../machine.js';
 import { Chain } from './chain.js';
@@ -13,12 +14,17 @@ import { Chain } from './chain.js';
  */
 export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout): FunctionRef {
   if (stage.producer.kind === 'input') return emitInputLoad(context, stage, layout);
+  const { atOnce } = context.machine;
   return context.module.function(`load ${stage.name}`, ['i32', 'i32'], [], (f, [image, destination]) => {
     const { height, width } = stage.shape;
     const raw = denseLayout(stage, stage.raw);
     const from = f.local('i32');
     const to = f.local('i32');
-    const chains = Array.from({ length: 3 }, () => new Chain(f, context, stage));
+    const chains = Array.from(
+      { length: stage.pool ? atOnce : Math.max(3, 2 * atOnce) },
+      () => new Chain(f, context, stage),
+    );
+    const values = f.locals('v128', chains.length);
     const [chain] = chains;
     const rawStart = i32.add(
       i32.mul(get(image), i32.const(chain.buffers.rawBytes)),
@@ -30,7 +36,7 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
       const total = new WideSum(f);
       const pixels = stage.raw.height * stage.raw.width;
       for (let vector = 0; vector < chain.vectors; vector++) {
-        chain.setup(image, vector);
+        Chain.setup([chain], image, vector);
         f.set(from, i32.add(rawStart, i32.const(vector * VECTOR_BYTES)));
         f.set(sum, v128.zero());
         total.clear();
@@ -60,13 +66,13 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
       return;
     }
 
-    for (const { first, count } of channelPasses(chain.vectors, stage.pool === 'max' ? 1 : 3)) {
+    const step = stage.pool === 'max' ? 2 : 1;
+    const source = { local: from, pixelBytes: raw.pixelBytes * step, rowBytes: raw.rowBytes * step };
+    for (const { first, count } of channelPasses(chain.vectors, chains.length)) {
       const used = chains.slice(0, count);
-      for (const [i, one] of used.entries()) one.setup(image, first + i);
+      Chain.setup(used, image, first);
       f.set(from, i32.add(rawStart, i32.const(first * VECTOR_BYTES)));
       f.set(to, i32.add(get(destination), i32.const(first * VECTOR_BYTES)));
-      const step = stage.pool === 'max' ? 2 : 1;
-      const source = { local: from, pixelBytes: raw.pixelBytes * step, rowBytes: raw.rowBytes * step };
       forEachPixel(f, height, width, [source, { local: to, ...layout }], () => {
         for (const [i, one] of used.entries()) {
           const z = (offset: number) =>
@@ -78,8 +84,9 @@ export function emitLoad(context: PlanContext, stage: Stage, layout: PlaneLayout
                   f32x4.pmax(z(raw.rowBytes), z(raw.rowBytes + raw.pixelBytes)),
                 )
               : z(0);
-          f.emit(v128.store(get(to), one.activate(top), i * VECTOR_BYTES));
+          f.set(values[i], one.activate(top));
         }
+        storeSideBySide(f, to, 0, values.slice(0, count).map(get));
       });
     }
   });

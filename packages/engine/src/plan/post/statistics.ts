@@ -3,8 +3,9 @@ import { f32x4, f64x2, get, i32, v128 } from '../../wasm/ops.js';
 import { denseLayout, elementAddress, type PlanContext } from '../context.js';
 import type { Stage } from '../graph/stage.js';
 import { forEachBlock } from '../kernels/planes.js';
-import { emitAddWide, emitClear, WIDE_BYTES, wideHalves } from '../kernels/wide-sums.js';
+import { emitClear, WIDE_BYTES, wideHalves } from '../kernels/wide-sums.js';
 import { channelPasses, VECTOR_BYTES, vectorsOf } from '../machine.js';
+import { BlockSums } from './block-sums.js';
 
 /** Every how many pixels one is taken for a first guess of an image's mean. */
 const SAMPLE_STEP = 16;
@@ -34,6 +35,7 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
     const [y, total] = f.locals('v128', 2);
     f.set(partial, elementAddress(buffers.partial, image, partialBytes));
     emitClear(f, partial, partialBytes);
+    const blocks = new BlockSums(f, context, stage, image, partial);
     for (const { first, count } of channelPasses(vectors, AT_ONCE)) {
       const passes = Array.from({ length: count }, (_, i) => i);
       const placeOf = (i: number) => ({
@@ -68,13 +70,13 @@ export function emitStatistics(context: PlanContext, stage: Stage): FunctionRef 
           f.set(squares[i], f32x4.add(get(squares[i]), f32x4.mul(get(y), get(y))));
         }
       };
-      forEachBlock(f, height, width, [{ local: from, ...raw }], visit, () => {
-        for (const i of passes) {
-          emitAddWide(f, partial, placeOf(i).mean, sums[i]);
-          emitAddWide(f, partial, placeOf(i).squares, squares[i]);
-          clear(i);
-        }
-      });
+      const used = { sums: sums.slice(0, count), squares: squares.slice(0, count) };
+      forEachBlock(f, height, width, [{ local: from, ...raw }], visit, () =>
+        blocks.add([
+          { locals: used.sums, offset: placeOf(0).mean },
+          { locals: used.squares, offset: placeOf(0).squares },
+        ]),
+      );
       for (const i of passes)
         for (const [half, guess] of wideHalves(guesses[i]).entries()) {
           const [meanAt, squaresAt] = [

@@ -7,7 +7,7 @@ import { emitReduceRow, loadWeights } from '../../kernels/weights.js';
 import { roundedHalves, wideHalves } from '../../kernels/wide-sums.js';
 import { LANES, VECTOR_BYTES } from '../../machine.js';
 import type { WinogradLayout } from './layout.js';
-import { FREQUENCIES, TILE_IN, WinogradTransforms } from './transforms.js';
+import { FREQUENCIES, TILE_IN, TransformConstants, WinogradTransforms } from './transforms.js';
 
 /** Rows and columns of the filter. */
 const SIDE = 3;
@@ -24,14 +24,17 @@ export function emitFilterTransform(
 ): FunctionRef {
   const kernel = context.weight((stage.producer as ConvProducer).kernel);
   return context.module.function(`filters ${stage.name}`, ['i32'], [], (f, [channel]) => {
-    const transforms = new WinogradTransforms(f, [1 / 4, 1 / 6, -1 / 6, 1 / 24, 2, 4], f64x2);
+    const transforms = new WinogradTransforms(
+      f,
+      new TransformConstants(f, [1 / 4, 1 / 6, -1 / 6, 1 / 24, 2, 4], f64x2),
+    );
     const g = f.local('v128');
     const column = [f.locals('v128', SIDE), f.locals('v128', SIDE)];
     const columns = [f.locals('v128', TILE_IN * SIDE), f.locals('v128', TILE_IN * SIDE)];
     const rows = [f.locals('v128', TILE_IN), f.locals('v128', TILE_IN)];
     const u = f.local('v128');
     const [from, to, transposedTo, left] = f.locals('i32', 4);
-    transforms.setup();
+    transforms.constants.setup();
     f.set(from, elementAddress(kernel.value, channel, output.channels * 4));
     f.set(to, elementAddress(filters.address, channel, output.padded * 4));
     f.set(transposedTo, elementAddress(filters.transposed, channel, 4));
@@ -105,11 +108,11 @@ export function emitFilterGradient(
 ): FunctionRef {
   const name = `finish filter ${stage.name}`;
   return context.module.function(name, ['i32', 'i32'], [], (f, [base, slab]) => {
-    const transforms = new WinogradTransforms(f, [1 / 4, 1 / 6, 1 / 12, 1 / 24]);
+    const transforms = new WinogradTransforms(f, new TransformConstants(f, [1 / 4, 1 / 6, 1 / 12, 1 / 24]));
     const u = f.locals('v128', TILE_IN);
     const half = f.locals('v128', SIDE * TILE_IN);
     const [from, to, left] = f.locals('i32', 3);
-    transforms.setup();
+    transforms.constants.setup();
     f.set(from, i32.add(get(base), i32.const(filterSums.offset)));
     f.set(to, get(slab));
     f.repeat(left, filters.frequencyBytes / VECTOR_BYTES, () => {

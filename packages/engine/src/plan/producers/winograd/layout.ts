@@ -71,7 +71,7 @@ export function layOutWinograd(context: PlanContext, stage: Stage): WinogradLayo
   const imagesAtOnce = Math.max(1, Math.min(8, Math.floor(TILES_AT_ONCE / grid.count)));
   const tiles = paddedRows(imagesAtOnce * grid.count);
   const shared = context.sharedScratch();
-  const square = shared.alloc(FREQUENCIES * VECTOR_BYTES);
+  const square = shared.alloc(FREQUENCIES * VECTOR_BYTES * context.machine.atOnce ** 2);
 
   const side = (channels: number, plane: PlaneLayout): Side => {
     const padded = paddedChannels(channels);

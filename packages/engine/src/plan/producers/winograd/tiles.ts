@@ -3,76 +3,138 @@ import type { FunctionBuilder, FunctionRef } from '../../../wasm/function-builde
 import { f32x4, get, i32, type Local, v128 } from '../../../wasm/ops.js';
 import type { PlanContext, PlaneLayout } from '../../context.js';
 import type { Stage } from '../../graph/stage.js';
-import { LANES, VECTOR_BYTES } from '../../machine.js';
+import { storeSideBySide } from '../../kernels/side-by-side.js';
+import { LANES, type Machine, VECTOR_BYTES, vectorGroups } from '../../machine.js';
 import type { FrequencyLayout, Side, TileGrid, WinogradLayout } from './layout.js';
-import { TILE_IN, TILE_OUT, WinogradTransforms } from './transforms.js';
+import { FREQUENCIES, TILE_IN, TILE_OUT, TransformConstants, WinogradTransforms } from './transforms.js';
 
-/** A square of vectors in scratch memory, where rows and columns are exchanged between the two passes. */
-class Square {
+/** Where a vector lies: an address and bytes behind it. */
+interface Place {
+  readonly address: Local;
+  readonly offset: number;
+}
+
+/** Code that loads vector `i` of those from a place on. */
+const loadAt = ({ address, offset }: Place, i: number): Code =>
+  v128.load(get(address), offset + i * VECTOR_BYTES);
+
+const storeAt = (f: FunctionBuilder, { address, offset }: Place, values: readonly Code[]): void =>
+  storeSideBySide(f, address, offset, values);
+
+/** What the two passes of a transform work with, for some neighbouring vectors at once. */
+class TilePasses {
+  /** Per vector: the values of one row or column, and the transform with its registers. */
+  readonly #lines: { readonly values: readonly Local[]; readonly transforms: WinogradTransforms }[];
+
+  /** @param square Where rows and columns are exchanged between the passes: a square of vectors in scratch memory. */
   constructor(
-    readonly scratch: Local,
-    readonly offset: number,
-  ) {}
-
-  load(row: number, column: number): Code {
-    return v128.load(get(this.scratch), this.offset + (row * TILE_IN + column) * VECTOR_BYTES);
+    readonly f: FunctionBuilder,
+    readonly square: Place,
+    factors: readonly number[],
+    { atOnce }: Machine,
+  ) {
+    const constants = new TransformConstants(f, factors);
+    this.#lines = Array.from({ length: atOnce }, () => ({
+      values: f.locals('v128', TILE_IN),
+      transforms: new WinogradTransforms(f, constants),
+    }));
+    constants.setup();
   }
 
-  store(row: number, column: number, value: Code): Code {
-    return v128.store(get(this.scratch), value, this.offset + (row * TILE_IN + column) * VECTOR_BYTES);
+  /**
+   * Emits a two-dimensional transform of `count` neighbouring vectors: `one` along the columns, then along the rows.
+   *
+   * @param size Values along a side before and after.
+   */
+  emit(
+    count: number,
+    size: { from: number; to: number },
+    one: Transform,
+    read: (row: number, column: number) => Place,
+    write: (row: number, column: number, values: readonly Code[]) => void,
+  ): void {
+    for (let column = 0; column < size.from; column++)
+      this.#line(
+        count,
+        size.from,
+        one,
+        (row) => read(row, column),
+        (row, values) => storeAt(this.f, this.#cell(count, row, column), values),
+      );
+    for (let row = 0; row < size.to; row++)
+      this.#line(
+        count,
+        size.from,
+        one,
+        (column) => this.#cell(count, row, column),
+        (column, values) => write(row, column, values),
+      );
+  }
+
+  /** Every count of vectors has a square of its own, so that no store of one hides a neighbour of the other. */
+  #cell(count: number, row: number, column: number): Place {
+    const atOnce = this.#lines.length;
+    const cell = ((atOnce - count) * FREQUENCIES + row * TILE_IN + column) * atOnce;
+    return { ...this.square, offset: this.square.offset + cell * VECTOR_BYTES };
+  }
+
+  #line(
+    count: number,
+    length: number,
+    one: Transform,
+    read: (i: number) => Place,
+    write: (i: number, values: readonly Code[]) => void,
+  ): void {
+    const lines = this.#lines.slice(0, count);
+    for (let i = 0; i < length; i++)
+      for (const [vector, { values }] of lines.entries()) this.f.set(values[i], loadAt(read(i), vector));
+    const results = lines.map(({ values, transforms }) => one(transforms, values.slice(0, length)));
+    for (const i of results[0].keys())
+      write(
+        i,
+        results.map((result) => result[i]),
+      );
   }
 }
 
-/**
- * Emits the two passes of a two-dimensional transform: `one` along the columns, then along the rows.
- *
- * @param size Values along a side before and after.
- * @param read Code that loads value (row, column) of the input.
- * @param write Code that stores value (row, column) of the result.
- */
-function emitTwoPasses(
-  f: FunctionBuilder,
-  square: Square,
-  values: readonly Local[],
-  size: { from: number; to: number },
-  one: (values: readonly Local[]) => Code[],
-  read: (row: number, column: number) => Code,
-  write: (row: number, column: number, value: Code) => void,
-): void {
-  const inputs = values.slice(0, size.from);
-  for (let column = 0; column < size.from; column++) {
-    for (let row = 0; row < size.from; row++) f.set(inputs[row], read(row, column));
-    for (const [row, value] of one(inputs).entries()) f.emit(square.store(row, column, value));
-  }
-  for (let row = 0; row < size.to; row++) {
-    for (let column = 0; column < size.from; column++) f.set(inputs[column], square.load(row, column));
-    for (const [column, value] of one(inputs).entries()) write(row, column, value);
-  }
-}
+type Transform = (transforms: WinogradTransforms, values: readonly Local[]) => Code[];
 
-/** Emits loops over an image's tiles and channel vectors around `body`. */
+/** Emits loops over an image's tiles and channel vectors around `body`, which handles `count` vectors. */
 function forEachTile(
   f: FunctionBuilder,
+  machine: Machine,
   grid: TileGrid,
   vectors: number,
   plane: { local: Local; layout: PlaneLayout },
   frequencies: { local: Local; layout: FrequencyLayout },
-  body: () => void,
+  body: (count: number) => void,
 ): void {
   const [row, column, vector] = f.locals('i32', 3);
   const step = TILE_OUT * plane.layout.pixelBytes;
   f.repeat(row, grid.rows, () => {
     f.repeat(column, grid.columns, () => {
-      f.repeat(vector, vectors, () => {
-        body();
-        f.advance(plane.local, VECTOR_BYTES);
-        f.advance(frequencies.local, VECTOR_BYTES);
-      });
+      forEachVector(f, machine, vectors, vector, [plane.local, frequencies.local], body);
       f.advance(plane.local, step - vectors * VECTOR_BYTES);
       f.advance(frequencies.local, frequencies.layout.tileBytes - vectors * VECTOR_BYTES);
     });
     f.advance(plane.local, TILE_OUT * plane.layout.rowBytes - grid.columns * step);
   });
+}
+
+/** Emits a loop over vectors that lie side by side; `body` handles `count` of them, then the pointers move on. */
+function forEachVector(
+  f: FunctionBuilder,
+  machine: Machine,
+  vectors: number,
+  counter: Local,
+  pointers: readonly Local[],
+  body: (count: number) => void,
+): void {
+  for (const { count, times } of vectorGroups(machine, vectors))
+    f.repeat(counter, times, () => {
+      body(count);
+      for (const pointer of pointers) f.advance(pointer, count * VECTOR_BYTES);
+    });
 }
 
 /** Offset of frequency (row, column) of a tile. */
@@ -89,54 +151,55 @@ interface TileTransform {
   readonly side: Side;
   readonly factors: readonly number[];
   readonly size: { readonly from: number; readonly to: number };
-  one(transforms: WinogradTransforms, values: readonly Local[]): Code[];
-  read(plane: Local, frequencies: Local, row: number, column: number): Code;
-  write(plane: Local, frequencies: Local, row: number, column: number, value: Code): Code;
+  readonly one: Transform;
+  /** From a plane to its frequencies, or back: what is there is added to, because tiles overlap. */
+  readonly to: 'frequencies' | 'plane';
 }
 
 /** A function `(scratch, plane, frequencies)` that transforms the tiles of one image. */
 function emitTransform(context: PlanContext, layout: WinogradLayout, t: TileTransform): FunctionRef {
-  return context.module.function(t.name, ['i32', 'i32', 'i32'], [], (f, [scratch, plane, frequencies]) => {
-    const transforms = new WinogradTransforms(f, t.factors);
-    const values = f.locals('v128', TILE_IN);
-    transforms.setup();
+  const { machine, module } = context;
+  return module.function(t.name, ['i32', 'i32', 'i32'], [], (f, [scratch, plane, frequencies]) => {
+    const passes = new TilePasses(f, { address: scratch, offset: layout.square }, t.factors, machine);
+    const inPlane = (row: number, column: number): Place => ({
+      address: plane,
+      offset: pixelOffset(t.side.plane, row, column),
+    });
+    const inFrequencies = (row: number, column: number): Place => ({
+      address: frequencies,
+      offset: frequencyOffset(t.side.frequencies, row, column),
+    });
+    const sums = f.locals('v128', machine.atOnce);
+    const write = (row: number, column: number, values: readonly Code[]) => {
+      if (t.to === 'frequencies') {
+        storeAt(f, inFrequencies(row, column), values);
+        return;
+      }
+      const place = inPlane(row, column);
+      for (const [i, value] of values.entries()) f.set(sums[i], f32x4.add(loadAt(place, i), value));
+      storeAt(f, place, sums.slice(0, values.length).map(get));
+    };
     forEachTile(
       f,
+      machine,
       layout.grid,
       t.side.padded / LANES,
       { local: plane, layout: t.side.plane },
       { local: frequencies, layout: t.side.frequencies },
-      () =>
-        emitTwoPasses(
-          f,
-          new Square(scratch, layout.square),
-          values,
-          t.size,
-          (inputs) => t.one(transforms, inputs),
-          (row, column) => t.read(plane, frequencies, row, column),
-          (row, column, value) => f.emit(t.write(plane, frequencies, row, column, value)),
-        ),
+      (count) => passes.emit(count, t.size, t.one, t.to === 'plane' ? inFrequencies : inPlane, write),
     );
   });
 }
-
-/** From a plane to its frequencies. */
-const analysis = (side: Side) => ({
-  side,
-  read: (plane: Local, _: Local, row: number, column: number) =>
-    v128.load(get(plane), pixelOffset(side.plane, row, column)),
-  write: (_: Local, frequencies: Local, row: number, column: number, value: Code) =>
-    v128.store(get(frequencies), value, frequencyOffset(side.frequencies, row, column)),
-});
 
 /** `B^T d B` of every overlapping 6 x 6 tile of the padded input. */
 export function emitInputTiles(context: PlanContext, stage: Stage, layout: WinogradLayout): FunctionRef {
   return emitTransform(context, layout, {
     name: `input tiles ${stage.name}`,
-    ...analysis(layout.input),
+    side: layout.input,
     factors: [2, 4, 5],
     size: { from: TILE_IN, to: TILE_IN },
     one: (transforms, d) => transforms.input(d),
+    to: 'frequencies',
   });
 }
 
@@ -144,28 +207,23 @@ export function emitInputTiles(context: PlanContext, stage: Stage, layout: Winog
 export function emitGradientTiles(context: PlanContext, stage: Stage, layout: WinogradLayout): FunctionRef {
   return emitTransform(context, layout, {
     name: `gradient tiles ${stage.name}`,
-    ...analysis(layout.output),
+    side: layout.output,
     factors: [2, 4, 8],
     size: { from: TILE_OUT, to: TILE_IN },
     one: (transforms, y) => transforms.outputTransposed(y),
+    to: 'frequencies',
   });
 }
 
 /** Adds `B m B^T` of every tile to the padded plane of the input's gradient; tiles overlap. */
 export function emitOverlapAdd(context: PlanContext, stage: Stage, layout: WinogradLayout): FunctionRef {
-  const { plane: planeLayout, frequencies: frequencyLayout } = layout.input;
   return emitTransform(context, layout, {
     name: `overlap ${stage.name}`,
     side: layout.input,
     factors: [2, 4, 5, -5],
     size: { from: TILE_IN, to: TILE_IN },
     one: (transforms, m) => transforms.inputTransposed(m),
-    read: (_, frequencies, row, column) =>
-      v128.load(get(frequencies), frequencyOffset(frequencyLayout, row, column)),
-    write: (plane, _, row, column, value) => {
-      const offset = pixelOffset(planeLayout, row, column);
-      return v128.store(get(plane), f32x4.add(v128.load(get(plane), offset), value), offset);
-    },
+    to: 'plane',
   });
 }
 
@@ -180,6 +238,7 @@ export function emitOutputTiles(
   planeLayout: PlaneLayout,
 ): FunctionRef {
   const { grid, square, output } = layout;
+  const { machine } = context;
   const vectors = output.padded / LANES;
   const { frequencies: frequencyLayout } = output;
   const name = `output tiles ${stage.name}`;
@@ -192,25 +251,20 @@ export function emitOutputTiles(
       [],
       (f, [scratch, plane, frequencies, tiles]) => {
         const vector = f.local('i32');
-        const transforms = new WinogradTransforms(f, [2, 4, 8]);
-        const values = f.locals('v128', TILE_IN);
-        transforms.setup();
+        const passes = new TilePasses(f, { address: scratch, offset: square }, [2, 4, 8], machine);
         f.while(get(tiles), () => {
-          f.repeat(vector, vectors, () => {
-            emitTwoPasses(
-              f,
-              new Square(scratch, square),
-              values,
+          forEachVector(f, machine, vectors, vector, [plane, frequencies], (count) =>
+            passes.emit(
+              count,
               { from: TILE_IN, to: rows },
-              (m) => transforms.output(m),
-              (r, c) => v128.load(get(frequencies), frequencyOffset(frequencyLayout, r, c)),
-              (r, c, value) => {
-                if (c < columns) f.emit(v128.store(get(plane), value, pixelOffset(planeLayout, r, c)));
+              (transforms, m) => transforms.output(m),
+              (r, c) => ({ address: frequencies, offset: frequencyOffset(frequencyLayout, r, c) }),
+              (r, c, values) => {
+                if (c < columns)
+                  storeAt(f, { address: plane, offset: pixelOffset(planeLayout, r, c) }, values);
               },
-            );
-            f.advance(plane, VECTOR_BYTES);
-            f.advance(frequencies, VECTOR_BYTES);
-          });
+            ),
+          );
           f.advance(plane, TILE_OUT * planeLayout.pixelBytes - vectors * VECTOR_BYTES);
           f.advance(frequencies, frequencyLayout.tileBytes - vectors * VECTOR_BYTES);
           f.advance(tiles, -1);

@@ -2,6 +2,33 @@ import type { Code } from '../../../wasm/encode.js';
 import type { FunctionBuilder } from '../../../wasm/function-builder.js';
 import { f32x4, type f64x2, get, type Local } from '../../../wasm/ops.js';
 
+type LaneOps = Pick<typeof f64x2, 'const' | 'add' | 'sub' | 'mul'>;
+
+/** The factors that transforms multiply by, held in registers. */
+export class TransformConstants {
+  readonly #registers = new Map<number, Local>();
+
+  /** @param lanes What the transforms compute with: four floats, or two float64 for filters. */
+  constructor(
+    readonly f: FunctionBuilder,
+    factors: readonly number[],
+    readonly lanes: LaneOps = f32x4,
+  ) {
+    for (const factor of factors) this.#registers.set(factor, f.local('v128'));
+  }
+
+  /** Puts the factors into their registers; call it before the loops. */
+  setup(): void {
+    for (const [factor, local] of this.#registers) this.f.set(local, this.lanes.const(factor));
+  }
+
+  times(factor: number, x: Code): Code {
+    const local = this.#registers.get(factor);
+    if (!local) throw new Error(`Factor ${factor} was not asked for`);
+    return this.lanes.mul(x, get(local));
+  }
+}
+
 /**
  * One-dimensional transforms of Winograd's minimal filtering F(4, 3): four outputs of a 3-tap filter from six
  * products. Applied along rows and columns they give F(4x4, 3x3), 36 products where the direct way has 144.
@@ -11,30 +38,17 @@ import { f32x4, type f64x2, get, type Local } from '../../../wasm/ops.js';
  */
 export class WinogradTransforms {
   readonly #t: Local[];
-  readonly #constants = new Map<number, Local>();
 
-  /**
-   * @param constants The factors that the transforms in use need; held in registers.
-   * @param lanes What the filter transform computes with.
-   */
+  /** @param constants The factors that the transforms in use need. */
   constructor(
     readonly f: FunctionBuilder,
-    constants: readonly number[],
-    readonly lanes: Pick<typeof f64x2, 'const' | 'add' | 'sub' | 'mul'> = f32x4,
+    readonly constants: TransformConstants,
   ) {
     this.#t = f.locals('v128', 4);
-    for (const value of constants) this.#constants.set(value, f.local('v128'));
   }
 
-  /** Puts the constants into their registers; call it before the loops. */
-  setup(): void {
-    for (const [value, local] of this.#constants) this.f.set(local, this.lanes.const(value));
-  }
-
-  #times(value: number, x: Code): Code {
-    const local = this.#constants.get(value);
-    if (!local) throw new Error(`Factor ${value} was not asked for`);
-    return this.lanes.mul(x, get(local));
+  #times(factor: number, x: Code): Code {
+    return this.constants.times(factor, x);
   }
 
   /** Input transform, `B^T d`: six values to six. Factors 2, 4, 5. */
@@ -113,7 +127,8 @@ export class WinogradTransforms {
 
   /** Filter transform, `G g`: three values to six. Factors 1/4, 1/6, -1/6, 1/24, 2, 4. */
   filter(g: readonly Local[]): Code[] {
-    const { f, lanes } = this;
+    const { f } = this;
+    const { lanes } = this.constants;
     const [a, b, c] = this.#t;
     const at = g.map(get);
     f.set(a, lanes.add(at[0], at[2]));
