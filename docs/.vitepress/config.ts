@@ -14,7 +14,11 @@ const page = (text: string, link: string): DefaultTheme.SidebarItem => ({ text, 
 const guides: DefaultTheme.SidebarItem[] = [
   {
     text: 'Start',
-    items: [page('First training', '/getting-started'), page('The notebook', '/notebook')],
+    items: [
+      page('First training', '/getting-started'),
+      page('The command line', '/cli'),
+      page('The notebook', '/notebook'),
+    ],
   },
   {
     text: 'Training',
@@ -30,7 +34,7 @@ const guides: DefaultTheme.SidebarItem[] = [
   },
 ];
 
-const packages = ['core', 'datasets', 'models', 'losses', 'optim', 'trainer', 'engine', 'plots', 'layers'];
+const packages = ['core', 'datasets', 'models', 'losses', 'optim', 'trainer', 'engine', 'plots', 'layers', 'cli'];
 
 const api = JSON.parse(
   readFileSync(`${pages}/api/typedoc-sidebar.json`, 'utf8'),

@@ -1,0 +1,70 @@
+import { MnistKitError } from '@mnist-kit/core';
+import { CommanderError } from 'commander';
+import { makeProgram } from '../program.js';
+import type { CommandResult, Terminal } from './command-result.js';
+import { FAILED, OK, USER_MISTAKE } from './exit-codes.js';
+import { Output } from './output.js';
+
+/**
+ * The command `mnist-kit`: reads the arguments, runs the command, and sets the process's exit code. A user's mistake is
+ * explained in one line and ends in code 2; any other error is shown with its stack and ends in code 1. With `--json`
+ * the last line of stdout is one object, `{ "error": { "type", "message" } }` after an error.
+ *
+ * @param argv Arguments. Default: those of the process.
+ *
+ * @example
+ * ```ts
+ * import { runProgram } from '@mnist-kit/cli';
+ *
+ * await runProgram(['predict', 'digit.png', '--run', 'runs/first']);
+ * ```
+ */
+export async function runProgram(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  process.exitCode = await runCommand(argv, new Output());
+}
+
+async function runCommand(argv: readonly string[], output: Output): Promise<number> {
+  const json = argv.includes('--json');
+  // stdout is for the machine then: whatever the libraries print goes to stderr with the rest.
+  if (json) console.log = console.error;
+  const terminal: Terminal = {
+    json,
+    print: (line) => void (json ? process.stderr : process.stdout).write(`${line}\n`),
+  };
+  let done: CommandResult | undefined;
+  const program = makeProgram(terminal, (result) => {
+    done = result;
+  });
+  if (json) program.configureOutput({ writeOut: (text) => void process.stderr.write(text) });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    done = explain(error);
+  }
+  const { code = OK, result = {} } = done ?? {};
+  const delivered = !json || (await output.result(JSON.stringify(result)));
+  return code === OK && !delivered ? FAILED : code;
+}
+
+/** Says on stderr what went wrong; nothing more where commander has said it. */
+function explain(error: unknown): CommandResult {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { result: {} };
+    return failure(USER_MISTAKE, 'UsageError', error.message.replace(/^error: /, ''));
+  }
+  if (error instanceof MnistKitError || isFileError(error)) {
+    console.error(`error: ${error.message}`);
+    return failure(USER_MISTAKE, error.name, error.message);
+  }
+  console.error(error);
+  return failure(FAILED, error instanceof Error ? error.name : 'Error', String(error));
+}
+
+function failure(code: number, type: string, message: string): CommandResult {
+  return { code, result: { error: { type, message } } };
+}
+
+/** The file system said no: a folder that is missing, full or not ours to write to. */
+function isFileError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
+}

@@ -1,0 +1,17 @@
+/** A decoded picture: what was drawn, from 0 (black) to 1 (white), and how much of it covers its background. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** Luminance of each pixel, row by row, 0 to 1. */
+  readonly luminance: Float32Array;
+  /** Opacity of each pixel, 0 to 1; `undefined` where all are opaque. */
+  readonly opacity?: Float32Array;
+}
+
+/** Most pixels of a picture: decoded it takes some ten bytes for each. */
+export const MOST_PIXELS = 64_000_000;
+
+/** Rec. 601 luma of gamma-coded red, green and blue from 0 to 1, as Pillow's mode `L`. */
+export function luma(red: number, green: number, blue: number): number {
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
+}

@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import { DataError, InvalidArgumentError } from '@mnist-kit/core';
+import { Trainer } from '@mnist-kit/trainer';
+import type { OpenModel } from '../run/open-model.js';
+import { decodePicture } from './decode-picture.js';
+import { fitDigit } from './fit-digit.js';
+import { findInk, type InkColor } from './ink.js';
+import type { Picture } from './picture.js';
+
+/** How pictures become what the model sees. */
+export interface PredictOptions {
+  /** Whether the digit is `dark` on light or `light` on dark. Default: `auto`, as the picture looks. */
+  readonly ink?: InkColor;
+  /** `center` (default) puts the digit where MNIST's are; `none` takes a picture of the model's size as it is. */
+  readonly fit?: 'center' | 'none';
+}
+
+/** What a model says of a picture. */
+export interface PicturePrediction {
+  readonly file: string;
+  /** Name of the likeliest class. */
+  readonly prediction: string;
+  /** Its probability, 0 to 1. */
+  readonly probability: number;
+  /** Of every class, in the model's order. */
+  readonly probabilities: readonly { readonly name: string; readonly probability: number }[];
+  /** Whether the digit was taken to be darker than what it is on. */
+  readonly ink: 'dark' | 'light';
+  /** What looked doubtful. */
+  readonly notes: readonly string[];
+}
+
+/** A picture as the model sees it. */
+export interface PreparedPicture {
+  /** Ink from 0 to 1, `size x size`. */
+  readonly values: Float32Array;
+  readonly size: number;
+  readonly ink: 'dark' | 'light';
+  readonly notes: readonly string[];
+}
+
+/**
+ * Prepares a picture for a model of square grey images: finds the digit and puts it where MNIST's are.
+ *
+ * @throws DataError for a picture that shows no digit, or does not say which is the digit.
+ */
+export function preparePicture(
+  picture: Picture,
+  name: string,
+  size: number,
+  { ink: color = 'auto', fit = 'center' }: PredictOptions = {},
+): PreparedPicture {
+  if (fit !== 'center' && fit !== 'none')
+    throw new InvalidArgumentError('fit', "must be 'center' or 'none'", fit);
+  if (fit === 'none' && (picture.width !== size || picture.height !== size))
+    throw new DataError(
+      `${name} is ${picture.width} x ${picture.height} pixels; with --fit none it must be ${size} x ${size}.`,
+    );
+  const ink = findInk(picture, name, color);
+  const tone = ink.dark ? 'dark' : 'light';
+  if (fit === 'center') return { ...fitDigit(ink, name, { size }), ink: tone };
+  const values = picture.luminance.map((value, i) => {
+    const opacity = picture.opacity?.[i] ?? 1;
+    return opacity * (ink.dark ? 1 - value : value);
+  });
+  return { values, size, ink: tone, notes: [] };
+}
+
+/**
+ * What a model says of pictures.
+ *
+ * @param onPicture Told of each picture, and what the model saw of it.
+ * @throws InvalidArgumentError for a model of other images than square grey ones; DataError for a file that cannot be
+ * read, before anything is predicted.
+ */
+export async function predictFiles(
+  { model, config, classes }: OpenModel,
+  files: readonly string[],
+  options: PredictOptions = {},
+  onPicture: (prediction: PicturePrediction, seen: PreparedPicture) => void = () => {},
+): Promise<PicturePrediction[]> {
+  const [height, width, channels] = config.model.inputShape ?? [28, 28, 1];
+  if (channels !== 1 || height !== width)
+    throw new InvalidArgumentError(
+      'model',
+      'must take square grey images to predict pictures',
+      `[${height}, ${width}, ${channels}]`,
+    );
+  const seen: PreparedPicture[] = [];
+  for (const file of files) {
+    const bytes = await readFile(file);
+    seen.push(preparePicture(decodePicture(bytes, file), file, height, options));
+  }
+  const { mean, std } = config.normalize as NonNullable<typeof config.normalize>;
+  const [m, s] = [mean, std].map((value) => (typeof value === 'number' ? value : value[0]));
+  const pixels = new Float32Array(files.length * height * width);
+  // Bytes, as in the data set, before they are normalised.
+  for (const [i, { values }] of seen.entries())
+    pixels.set(
+      values.map((value) => (Math.round(value * 255) / 255 - m) / s),
+      i * height * width,
+    );
+  const trainer = new Trainer({ model, threads: 1, log: () => {} });
+  try {
+    const { outputs } = await trainer.predict(pixels);
+    return files.map((file, i) => {
+      const { ink, notes } = seen[i];
+      const shares = softmax(outputs.subarray(i * classes.length, (i + 1) * classes.length));
+      const best = shares.indexOf(Math.max(...shares));
+      const prediction: PicturePrediction = {
+        file,
+        prediction: classes[best],
+        probability: shares[best],
+        probabilities: classes.map((name, c) => ({ name, probability: shares[c] })),
+        ink,
+        notes,
+      };
+      onPicture(prediction, seen[i]);
+      return prediction;
+    });
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** Probabilities of logits, or of log-probabilities, which stay what they are. */
+function softmax(outputs: Float32Array): number[] {
+  const largest = Math.max(...outputs);
+  const powers = [...outputs].map((value) => Math.exp(value - largest));
+  const sum = powers.reduce((total, value) => total + value, 0);
+  return powers.map((value) => value / sum);
+}
