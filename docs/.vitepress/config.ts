@@ -34,7 +34,18 @@ const guides: DefaultTheme.SidebarItem[] = [
   },
 ];
 
-const packages = ['core', 'datasets', 'models', 'losses', 'optim', 'trainer', 'engine', 'plots', 'layers', 'cli'];
+const packages = [
+  'core',
+  'datasets',
+  'models',
+  'losses',
+  'optim',
+  'trainer',
+  'engine',
+  'plots',
+  'layers',
+  'cli',
+];
 
 const api = JSON.parse(
   readFileSync(`${pages}/api/typedoc-sidebar.json`, 'utf8'),

@@ -1,3 +1,4 @@
+import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import type { CommandResult, Terminal } from './command-line/command-result.js';
 import {
@@ -10,6 +11,7 @@ import {
   threadsOption,
   withJson,
 } from './command-line/options.js';
+import { TEMPLATES } from './init/templates.js';
 
 /** Adds an option that may be given several times. */
 const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
@@ -37,8 +39,10 @@ Start with
   mnist-kit train --epochs 3
   mnist-kit predict digit.png`,
     );
-  addTrain(program, terminal, onDone);
-  addPredict(program, terminal, onDone);
+  for (const add of [addTrain, addTest, addPredict, addExport, addReport, addInit, addDoctor, addBench])
+    add(program, terminal, onDone);
+  // Adds `completion`, and `complete`, which shells call at every Tab.
+  tab(program, { completionCommandName: 'completion' });
   return program;
 }
 
@@ -116,5 +120,87 @@ function addPredict(program: Command, terminal: Terminal, onDone: OnDone): void 
   command.action(async (files, flags) => {
     const { predict } = await import('./commands/predict.js');
     onDone(await predict(files, flags, terminal));
+  });
+}
+
+function addTest(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withModel(withJson(program.command('test')))
+    .description('Measure a net on the test images.')
+    .addOption(choice('--data <name>', "the data set (default: the run's)", ['mnist', 'fashionMnist']))
+    .option('--root <dir>', 'folder with the IDX files', folder)
+    .addOption(choice('--split <name>', 'which half (default: test)', ['train', 'test']))
+    .addOption(threadsOption());
+  command.action(async (flags) => {
+    const { test } = await import('./commands/test.js');
+    onDone(await test(flags, terminal));
+  });
+}
+
+function addExport(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withModel(withJson(program.command('export')))
+    .description('Write a net for other programs: ONNX, safetensors, PyTorch, TensorFlow.js.')
+    .argument('<path>', 'model.onnx, model.safetensors, model.pth, or a folder for TensorFlow.js', file)
+    .addOption(
+      choice('--format <name>', 'default: by the end of the name', ['onnx', 'safetensors', 'pth', 'tfjs']),
+    )
+    .option('--fold', 'ONNX: put batch norms into the convolutions before them')
+    .option('-f, --force', 'replace what is there');
+  command.action(async (path, flags) => {
+    const { exportModel } = await import('./commands/export.js');
+    onDone(await exportModel(path, flags, terminal));
+  });
+}
+
+function addReport(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withJson(program.command('report'))
+    .description("Make the curves and the HTML report of a run's folder again.")
+    .argument('[run]', 'folder of a run (default: the newest in ./runs)', folder)
+    .option('-o, --out <dir>', 'folder that they go to (default: that of the run)', folder)
+    .option('--no-measure', 'leave out what needs the test images')
+    .addOption(threadsOption());
+  command.action(async (run, flags) => {
+    const { report } = await import('./commands/report.js');
+    onDone(await report(run, flags, terminal));
+  });
+}
+
+function addInit(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withJson(program.command('init'))
+    .description('Begin a project.')
+    .argument('[folder]', 'where it goes (default: the current folder)', folder)
+    .addOption(
+      choice(
+        '-t, --template <name>',
+        'program: TypeScript; config: a file of settings (default: program)',
+        TEMPLATES,
+      ),
+    )
+    .option('--name <name>', "name of its package (default: the folder's)");
+  command.action(async (where, flags) => {
+    const { init } = await import('./commands/init.js');
+    onDone(await init(where, flags, terminal));
+  });
+}
+
+function addDoctor(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withJson(program.command('doctor')).description(
+    'Look at this machine: what training needs, and whether it computes the same bits as every other.',
+  );
+  command.action(async () => {
+    const { doctor } = await import('./commands/doctor.js');
+    onDone(await doctor(terminal));
+  });
+}
+
+function addBench(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withJson(program.command('bench'))
+    .description('Time training steps and inference on this machine.')
+    .addOption(choice('--model <name>', 'the net (default: optimizedNet)', MODELS))
+    .option('--batch-size <n>', 'images of a step (default: 128)', integer(1, 100_000))
+    .option('--seconds <s>', 'length of each measurement (default: 3)', decimal(0.01, 3600))
+    .addOption(threadsOption());
+  command.action(async (flags) => {
+    const { bench } = await import('./commands/bench.js');
+    onDone(await bench(flags, terminal));
   });
 }

@@ -28,7 +28,8 @@ const LEAST_LENGTH = 5;
 
 /**
  * Puts a digit where MNIST's digits are: fitted with its aspect into a box of 20 x 20 pixels with soft edges, and its
- * centre of mass in the middle of 28 x 28 (LeCun, Cortes, Burges, http://yann.lecun.com/exdb/mnist/).
+ * centre of mass in the middle of 28 x 28 (LeCun, Cortes, Burges, http://yann.lecun.com/exdb/mnist/). In the data set that
+ * middle is pixel 14, counted from 0: the centres of mass lie between 14 and 15.
  *
  * @param name Name of the picture, for errors.
  * @throws DataError for a digit of less than 5 pixels.
@@ -128,7 +129,7 @@ function place(values: Float32Array, width: number, cut: Box, size: number, box:
     }
   // The whole digit stays inside, where a very uneven one would leave the image.
   const offset = (sum: number, length: number) =>
-    Math.min(size - length, Math.max(0, Math.round(size / 2 - sum / mass)));
+    Math.min(size - length, Math.max(0, Math.floor(size / 2 + 1 - sum / mass)));
   const left = offset(sumX, wide);
   const top = offset(sumY, high);
   const image = new Float32Array(size * size);
@@ -154,19 +155,19 @@ function resample(values: Float32Array, width: number, cut: Box, wide: number, h
 /** For each of `count` places the source positions from `from` to `to` that it is made of, and their shares. */
 function weights(from: number, to: number, count: number): [number, number][][] {
   const step = (to - from) / count;
-  // A triangle that is as wide as the step, or as a source pixel where that is wider: Pillow's bilinear filter.
-  const reach = Math.max(1, step);
   return Array.from({ length: count }, (_, i) => {
-    const center = from + (i + 0.5) * step;
+    const start = from + i * step;
+    const weight = step >= 1 ? covered(start, start + step) : linear(start + step / 2);
     const list: [number, number][] = [];
-    let total = 0;
-    const first = Math.max(from, Math.floor(center - reach));
-    for (let at = first; at < Math.min(to, Math.ceil(center + reach)); at++) {
-      const weight = 1 - Math.abs(at + 0.5 - center) / reach;
-      if (weight <= 0) continue;
-      list.push([at, weight]);
-      total += weight;
-    }
-    return list.map(([at, weight]) => [at, weight / total]);
+    for (let at = Math.max(from, Math.floor(start) - 1); at < Math.min(to, Math.ceil(start + step) + 1); at++)
+      if (weight(at) > 0) list.push([at, weight(at)]);
+    const total = list.reduce((sum, [, one]) => sum + one, 0);
+    return list.map(([at, one]) => [at, one / total]);
   });
 }
+
+/** How much of a source pixel lies between two places. */
+const covered = (start: number, end: number) => (at: number) => Math.min(end, at + 1) - Math.max(start, at);
+
+/** Linear interpolation between the middles of two source pixels. */
+const linear = (center: number) => (at: number) => 1 - Math.abs(at + 0.5 - center);
