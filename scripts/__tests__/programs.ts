@@ -42,28 +42,6 @@ export class ProgramFolder {
     return rm(this.path, { recursive: true, force: true });
   }
 
-  /** What the compiler has to say about a program; empty when it is content. */
-  async typeCheck(program: string): Promise<string> {
-    await writeFile(join(this.path, 'program.ts'), program);
-    const config = {
-      extends: join(root, 'tsconfig.base.json'),
-      // A variable that a program does not use is its own business.
-      compilerOptions: {
-        noEmit: true,
-        noUnusedLocals: false,
-        typeRoots: [join(root, 'node_modules/@types')],
-      },
-      files: ['program.ts'],
-    };
-    await writeFile(join(this.path, 'package.json'), '{ "type": "module" }');
-    await writeFile(join(this.path, 'tsconfig.json'), JSON.stringify(config));
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const outcome = await run(process.execPath, [tsc, '-p', this.path]).catch((error) => error);
-    return outcome.code === undefined
-      ? outcome.stdout
-      : `${outcome.stdout}${outcome.stderr}code ${outcome.code}`;
-  }
-
   /** Runs a program in this folder and returns what it printed. */
   async run(program: string): Promise<string> {
     const { outputText } = ts.transpileModule(program, {

@@ -11,11 +11,6 @@ afterAll(() => folder.remove());
 const blocks = await typeScriptBlocks('docs/training.md');
 const program = blocks.join('\n');
 
-test('the TypeScript of the guide to training type-checks as one program', async () => {
-  expect(blocks.length).toBeGreaterThan(6);
-  expect(await folder.typeCheck(program)).toBe('');
-});
-
 test('the guide to training runs, cut down to a few batches', async () => {
   const shorter = replaceOnce(program, [
     ['epochs: 20', 'epochs: 2'],

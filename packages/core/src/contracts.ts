@@ -3,13 +3,36 @@
  * internals to agree with it.
  */
 
-/** A value, or a promise of it: synchronous where the engine can be, asynchronous where it must be. */
+/**
+ * A value, or a promise of it: synchronous where the engine can be, asynchronous where it must be.
+ *
+ * @example
+ * ```ts
+ * import type { MaybePromise } from '@mnist-kit/core';
+ *
+ * const twice = async (value: MaybePromise<number>) => 2 * (await value);
+ * console.log(await twice(21), await twice(Promise.resolve(21))); // 42 42
+ * ```
+ */
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * One batch of images and labels as a `DataLoader` yields it.
  *
  * The arrays are reused: they stay valid until the next batch is asked for. Copy what must live longer.
+ *
+ * @example
+ * ```ts
+ * import type { Batch } from '@mnist-kit/core';
+ *
+ * const batch: Batch = {
+ *   images: new Float32Array(2 * 28 * 28),
+ *   labels: Int32Array.of(7, 2),
+ *   size: 2,
+ *   shape: [28, 28, 1],
+ *   indices: Int32Array.of(0, 1),
+ * };
+ * ```
  */
 export interface Batch {
   /** Pixels, `size x height x width x channels` (NHWC), float32. */
@@ -29,6 +52,18 @@ export interface Batch {
  * TensorFlow.js weight of the same name (a convolution kernel is `height x width x in x out`).
  *
  * An optimizer reads `gradient` and writes `value` in place.
+ *
+ * @example
+ * ```ts
+ * import type { Parameter } from '@mnist-kit/core';
+ *
+ * const bias: Parameter = {
+ *   name: 'fc/bias',
+ *   shape: [10],
+ *   value: new Float32Array(10),
+ *   gradient: new Float32Array(10),
+ * };
+ * ```
  */
 export interface Parameter {
   /** The TensorFlow.js weight name, e.g. `conv1/kernel`. */
@@ -38,11 +73,29 @@ export interface Parameter {
   readonly gradient: Float32Array;
 }
 
-/** A named tensor outside TensorFlow.js: what state dicts, safetensors and checkpoints are made of. */
+/**
+ * A named tensor outside TensorFlow.js: what state dicts, safetensors and checkpoints are made of.
+ *
+ * @example
+ * ```ts
+ * import type { NamedTensor } from '@mnist-kit/core';
+ *
+ * const bias: NamedTensor = { shape: [10], data: new Float32Array(10) };
+ * ```
+ */
 export interface NamedTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-/** Tensors by name, in a fixed order. */
+/**
+ * Tensors by name, in a fixed order.
+ *
+ * @example
+ * ```ts
+ * import type { TensorDict } from '@mnist-kit/core';
+ *
+ * const weights: TensorDict = { 'fc/bias': { shape: [10], data: new Float32Array(10) } };
+ * ```
+ */
 export type TensorDict = Record<string, NamedTensor>;

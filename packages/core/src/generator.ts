@@ -2,7 +2,17 @@ import { InvalidArgumentError } from './errors.js';
 import { cos, log, sin } from './math.js';
 import { Mt19937, type Mt19937State } from './mt19937.js';
 
-/** Everything a {@link Generator} needs to go on where it was; plain JSON. */
+/**
+ * Everything a {@link Generator} needs to go on where it was; plain JSON.
+ *
+ * @example
+ * ```ts
+ * import { Generator, type GeneratorState } from '@mnist-kit/core';
+ *
+ * const state: GeneratorState = new Generator(1).state();
+ * const text = JSON.stringify(state);
+ * ```
+ */
 export interface GeneratorState extends Mt19937State {
   /** The seed it was made with. */
   readonly seed: number;

@@ -13,6 +13,16 @@ export {
   ModelError,
 } from './errors.js';
 export { Generator, type GeneratorState } from './generator.js';
+/**
+ * Elementary functions in float64 that give the same bits in every engine and on every processor.
+ *
+ * @example
+ * ```ts
+ * import { math } from '@mnist-kit/core';
+ *
+ * console.log(math.exp(1), math.log(2), math.pow(2, 0.5)); // the same bits on every machine
+ * ```
+ */
 export * as math from './math.js';
 export { checkOptionNames, closestName, type OptionNames } from './option-names.js';
 export { RandomState, type RandomStateState } from './random-state.js';

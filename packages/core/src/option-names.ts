@@ -1,6 +1,20 @@
 import { InvalidArgumentError } from './errors.js';
 
-/** Every key of an options type, so that the compiler says when one is missing. */
+/**
+ * Every key of an options type, so that the compiler says when one is missing.
+ *
+ * @example
+ * ```ts
+ * import type { OptionNames } from '@mnist-kit/core';
+ *
+ * interface FadeOptions {
+ *   seconds?: number;
+ * }
+ *
+ * // The compiler asks for every option, and for no other.
+ * const names: OptionNames<FadeOptions> = { seconds: true };
+ * ```
+ */
 export type OptionNames<T> = { readonly [K in keyof Required<T>]: true };
 
 /** What other frameworks and fingers call things; the first of each row is ours. */

@@ -2,7 +2,18 @@ import { InvalidArgumentError } from './errors.js';
 import { exp, log, pow } from './math.js';
 import { Mt19937, type Mt19937State } from './mt19937.js';
 
-/** Everything a {@link RandomState} needs to go on where it was; plain JSON. */
+/**
+ * Everything a {@link RandomState} needs to go on where it was; plain JSON.
+ *
+ * @example
+ * ```ts
+ * import { RandomState, type RandomStateState } from '@mnist-kit/core';
+ *
+ * const random = new RandomState(1);
+ * const state: RandomStateState = random.state();
+ * const text = JSON.stringify(state);
+ * ```
+ */
 export interface RandomStateState extends Mt19937State {
   /** The second half of the last pair of normals, when it is still to be used. */
   readonly nextNormal: number | null;

@@ -1,4 +1,13 @@
-/** One setting, or a list of them: plain JSON, and the numbers that JSON has not. */
+/**
+ * One setting, or a list of them: plain JSON, and the numbers that JSON has not.
+ *
+ * @example
+ * ```ts
+ * import type { Setting } from '@mnist-kit/core';
+ *
+ * const betas: Setting = [0.9, 0.999];
+ * ```
+ */
 export type Setting = null | boolean | number | string | readonly Setting[] | Settings;
 
 /**
@@ -6,6 +15,18 @@ export type Setting = null | boolean | number | string | readonly Setting[] | Se
  * changes while it does. Kept in checkpoints, and compared when a fit resumes.
  *
  * A setting that was left out has its default value, so that spelling a default out changes nothing.
+ *
+ * @example
+ * ```ts
+ * import type { Settings } from '@mnist-kit/core';
+ *
+ * class Cutout {
+ *   readonly #size = 8;
+ *   get settings(): Settings {
+ *     return { size: this.#size };
+ *   }
+ * }
+ * ```
  */
 export interface Settings {
   readonly [name: string]: Setting | undefined;

@@ -1,4 +1,15 @@
-/** A running worker, seen from the thread that started it. */
+/**
+ * A running worker, seen from the thread that started it.
+ *
+ * @example
+ * ```ts
+ * import { startWorker, type WorkerHandle } from '@mnist-kit/core';
+ *
+ * const worker: WorkerHandle = startWorker((scope) => scope.postMessage('ready'), undefined);
+ * await new Promise((resolve) => worker.onMessage(resolve));
+ * await worker.terminate();
+ * ```
+ */
 export interface WorkerHandle {
   /** Sends a message to the worker. */
   postMessage(message: unknown, transfer?: readonly Transferable[]): void;

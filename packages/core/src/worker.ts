@@ -2,7 +2,18 @@ import { EngineError } from './errors.js';
 import type { WorkerHandle } from './worker-handle.js';
 import { inNode, parallelismInNode, startInNode } from './worker-node.js';
 
-/** What a worker's main function is given. */
+/**
+ * What a worker's main function is given.
+ *
+ * @example
+ * ```ts
+ * import { startWorker, type WorkerScope } from '@mnist-kit/core';
+ *
+ * const double = (scope: WorkerScope) => scope.onMessage((n) => scope.postMessage(2 * (n as number)));
+ * const worker = startWorker(double, undefined);
+ * await worker.terminate();
+ * ```
+ */
 export interface WorkerScope<Data = unknown> {
   /** What `startWorker` was given, cloned; shared buffers stay shared. */
   readonly workerData: Data;

@@ -5,10 +5,28 @@ import { kindOf } from './kind-of.js';
 import { checkLabelCount, type Labels, numberedClasses, toClassIndices } from './labels.js';
 import { type Pixels, toPixels } from './pixels.js';
 
-/** `[height, width, channels]` of one image. */
+/**
+ * `[height, width, channels]` of one image.
+ *
+ * @example
+ * ```ts
+ * import type { ImageShape } from '@mnist-kit/datasets';
+ *
+ * const shape: ImageShape = [28, 28, 1];
+ * ```
+ */
 export type ImageShape = readonly [height: number, width: number, channels: number];
 
-/** One image with its class. */
+/**
+ * One image with its class.
+ *
+ * @example
+ * ```ts
+ * import type { Sample } from '@mnist-kit/datasets';
+ *
+ * const sample: Sample = { image: new Uint8Array(28 * 28), label: 7 };
+ * ```
+ */
 export interface Sample {
   /** `height x width x channels` values. */
   readonly image: Pixels;
@@ -19,6 +37,20 @@ export interface Sample {
 /**
  * What a `DataLoader` reads. {@link ArrayDataset} and `Subset` implement it; a class of your own can too,
  * and its pixels are then prepared on the calling thread.
+ *
+ * @example
+ * ```ts
+ * import { DataLoader, type Dataset } from '@mnist-kit/datasets';
+ *
+ * // A data set of one's own: four images, each of one shade of grey.
+ * const shades: Dataset = {
+ *   length: 4,
+ *   shape: [28, 28, 1],
+ *   classes: ['dark', 'light'],
+ *   get: (i) => ({ image: new Uint8Array(28 * 28).fill(60 * i), label: i < 2 ? 0 : 1 }),
+ * };
+ * const loader = new DataLoader(shades, { batchSize: 2 });
+ * ```
  */
 export interface Dataset {
   /** Number of samples. */
@@ -40,7 +72,17 @@ export interface Dataset {
   readonly settings?: Settings;
 }
 
-/** Options of {@link arrayDataset}. */
+/**
+ * Options of {@link arrayDataset}.
+ *
+ * @example
+ * ```ts
+ * import { arrayDataset, type ArrayDatasetOptions } from '@mnist-kit/datasets';
+ *
+ * const options: ArrayDatasetOptions = { images: new Uint8Array(2 * 4), labels: [0, 1], shape: [2, 2, 1] };
+ * const dataset = arrayDataset(options);
+ * ```
+ */
 export interface ArrayDatasetOptions {
   /**
    * `n x height x width x channels` values: bytes, or float32 without NaN and infinities. The pixels of a canvas

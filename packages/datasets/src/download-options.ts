@@ -1,4 +1,14 @@
-/** How to download; see `download` of {@link mnist}. */
+/**
+ * How to download; see `download` of {@link mnist}.
+ *
+ * @example
+ * ```ts
+ * import { type DownloadOptions, mnist } from '@mnist-kit/datasets';
+ *
+ * const download: DownloadOptions = { mirrors: ['https://example.org/mnist/'], attempts: 2, timeout: 30_000 };
+ * const digits = await mnist({ split: 'test', download });
+ * ```
+ */
 export interface DownloadOptions {
   /** Addresses of folders with the `.gz` files, tried in order. Default: the data set's usual mirrors. */
   mirrors?: readonly string[];

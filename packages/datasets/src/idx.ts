@@ -6,7 +6,17 @@ import { isGzip } from './gzip.js';
 import { dimensionsOf, idxFilesDataset, openIdx } from './idx-file.js';
 import { checkIdxSize, readIdxHeader } from './idx-header.js';
 
-/** An array of unsigned bytes as it lies in an IDX file. */
+/**
+ * An array of unsigned bytes as it lies in an IDX file.
+ *
+ * @example
+ * ```ts
+ * import { decodeIdx, type IdxArray } from '@mnist-kit/datasets';
+ *
+ * const labels: IdxArray = decodeIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 3));
+ * console.log(labels.shape, labels.data); // [2], Uint8Array [7, 3]
+ * ```
+ */
 export interface IdxArray {
   /** Sizes of the dimensions, e.g. `[60000, 28, 28]`. */
   readonly shape: readonly number[];
@@ -14,7 +24,17 @@ export interface IdxArray {
   readonly data: Uint8Array;
 }
 
-/** Options of {@link decodeIdx}. */
+/**
+ * Options of {@link decodeIdx}.
+ *
+ * @example
+ * ```ts
+ * import { decodeIdx, type DecodeIdxOptions } from '@mnist-kit/datasets';
+ *
+ * const options: DecodeIdxOptions = { name: 'labels', dimensions: 1 };
+ * const { data } = decodeIdx(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 3), options);
+ * ```
+ */
 export interface DecodeIdxOptions {
   /** What the bytes are, for error messages. Default: 'IDX data'. */
   name?: string;
@@ -53,7 +73,20 @@ function checkDimensions(dimensions: number | undefined): void {
   throw new InvalidArgumentError('dimensions', 'must be 1, 2, 3 or 4', dimensions);
 }
 
-/** Options of {@link idxDataset}. */
+/**
+ * Options of {@link idxDataset}.
+ *
+ * @example
+ * ```ts
+ * import { idxDataset, type IdxDatasetOptions } from '@mnist-kit/datasets';
+ *
+ * const options: IdxDatasetOptions = {
+ *   images: Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 255, 0), // one image of 1 x 2
+ *   labels: Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7),
+ * };
+ * const dataset = await idxDataset(options);
+ * ```
+ */
 export interface IdxDatasetOptions {
   /** The images' file: three dimensions, plain or gzip. */
   images: Uint8Array;

@@ -29,6 +29,19 @@ export type { DatasetSplit } from './sources.js';
 export { randomSplit, type Split, Subset } from './subset.js';
 export { type AffineParameters, affine, rotate } from './transforms/geometry.js';
 export type { Image, ImageSize } from './transforms/image.js';
+/**
+ * Transforms of images with torchvision's names, draws and pixels; give one to a {@link DataLoader}.
+ *
+ * @example
+ * ```ts
+ * import { transforms } from '@mnist-kit/datasets';
+ *
+ * const augment = transforms.compose([
+ *   transforms.randomAffine({ degrees: 10, translate: [0.1, 0.1], scale: [0.9, 1.1] }),
+ *   transforms.normalize({ mean: 0.1307, std: 0.3081 }),
+ * ]);
+ * ```
+ */
 export * as transforms from './transforms/index.js';
 export type { Matrix, Resample } from './transforms/resample.js';
 export type {

@@ -1,6 +1,15 @@
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 
-/** Class indices: numbers, or the BigInts of a 64-bit integer array. */
+/**
+ * Class indices: numbers, or the BigInts of a 64-bit integer array.
+ *
+ * @example
+ * ```ts
+ * import type { Labels } from '@mnist-kit/datasets';
+ *
+ * const labels: Labels = BigInt64Array.of(7n, 2n); // or any array of whole numbers
+ * ```
+ */
 export type Labels = ArrayLike<number> | ArrayLike<bigint>;
 
 /** A label as a number; what is no class index is left as it is. */

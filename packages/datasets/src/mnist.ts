@@ -3,7 +3,17 @@ import type { ArrayDataset } from './dataset.js';
 import type { DownloadOptions } from './download-options.js';
 import { type DatasetSource, type DatasetSplit, fashionMnistSource, mnistSource } from './sources.js';
 
-/** Options of {@link mnist} and {@link fashionMnist}. */
+/**
+ * Options of {@link mnist} and {@link fashionMnist}.
+ *
+ * @example
+ * ```ts
+ * import { mnist, type MnistOptions } from '@mnist-kit/datasets';
+ *
+ * const options: MnistOptions = { split: 'test', download: false };
+ * const digits = await mnist(options);
+ * ```
+ */
 export interface MnistOptions {
   /** Which half: 60,000 images to train on or 10,000 to test with. */
   split: DatasetSplit;

@@ -1,7 +1,17 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import { tensorHint } from './labels.js';
 
-/** Pixels as bytes (0 to 255, as in image files) or as float32 (taken as they are). */
+/**
+ * Pixels as bytes (0 to 255, as in image files) or as float32 (taken as they are).
+ *
+ * @example
+ * ```ts
+ * import type { Pixels } from '@mnist-kit/datasets';
+ *
+ * const bytes: Pixels = new Uint8Array(28 * 28); // 0 to 255
+ * const floats: Pixels = new Float32Array(28 * 28);
+ * ```
+ */
 export type Pixels = Uint8Array | Float32Array;
 
 /**

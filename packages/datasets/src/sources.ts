@@ -1,4 +1,14 @@
-/** Which half of a data set. */
+/**
+ * Which half of a data set.
+ *
+ * @example
+ * ```ts
+ * import { type DatasetSplit, mnist } from '@mnist-kit/datasets';
+ *
+ * const splits: DatasetSplit[] = ['train', 'test'];
+ * const [train, test] = await Promise.all(splits.map((split) => mnist({ split })));
+ * ```
+ */
 export type DatasetSplit = 'train' | 'test';
 
 /** One file of a data set: its name without `.gz`, and what it must hold when unpacked. */

@@ -82,7 +82,18 @@ export function checkIndices(indices: ArrayLike<number>, length: number): void {
   }
 }
 
-/** One subset for each length. */
+/**
+ * One subset for each length.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { mnist, randomSplit, type Split } from '@mnist-kit/datasets';
+ *
+ * const digits = await mnist({ split: 'test' });
+ * const halves: Split<typeof digits, [number, number]> = randomSplit(digits, [5000, 5000], new Generator(1));
+ * ```
+ */
 export type Split<D extends Dataset, L extends readonly number[]> = {
   -readonly [K in keyof L]: Subset<D>;
 };

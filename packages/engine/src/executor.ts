@@ -8,6 +8,19 @@ import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
  * - `softTargets`: cross-entropy against a distribution per sample, `scale * sum(-q * log_softmax(outputs))`.
  *   NLL, cross-entropy, label smoothing and mixup are all of this form; executors run it without TensorFlow.js.
  * - `function`: any differentiable TensorFlow.js function of the outputs, returning a scalar.
+ *
+ * @example
+ * ```ts
+ * import type { StepTarget } from '@mnist-kit/engine';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const oneHot: StepTarget = {
+ *   kind: 'softTargets',
+ *   probabilities: Float32Array.of(0, 1, 0, 1, 0, 0), // two samples of three classes
+ *   scale: 1 / 2,
+ * };
+ * const own: StepTarget = { kind: 'function', loss: (outputs) => tf.mean(tf.square(outputs)) };
+ * ```
  */
 export type StepTarget =
   | {
@@ -19,7 +32,24 @@ export type StepTarget =
     }
   | { readonly kind: 'function'; readonly loss: (outputs: Tensor2D) => Scalar };
 
-/** What a training step reports. */
+/**
+ * What a training step reports.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { createExecutor, type StepOutput } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const executor = await createExecutor(optimizedNet(), { threads: 1, batchSize: 2 });
+ * executor.drawMasks(2, new Generator(1));
+ * const probabilities = new Float32Array(20).fill(0.1);
+ * const target = { kind: 'softTargets', probabilities, scale: 0.5 } as const;
+ * const output: StepOutput = await executor.trainStep(new Float32Array(2 * 784), 2, target);
+ * console.log(output.loss, output.outputs.length); // about 2.3, 20
+ * await executor.dispose();
+ * ```
+ */
 export interface StepOutput {
   /** The loss of this batch, before the update. */
   readonly loss: number;
@@ -34,6 +64,16 @@ export interface StepOutput {
  * One training step is
  * `drawMasks(size, generator)`, `trainStep(images, size, target)`, `optimizer.step(executor.parameters)`,
  * `parametersChanged()`.
+ *
+ * @example
+ * ```ts
+ * import { createExecutor, type Executor } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const executor: Executor = await createExecutor(optimizedNet(), { threads: 1 });
+ * console.log(executor.engine, executor.inputShape, executor.classes); // plan [28, 28, 1] 10
+ * await executor.dispose();
+ * ```
  */
 export interface Executor {
   readonly engine: 'plan' | 'eager';
@@ -104,7 +144,19 @@ export interface Executor {
  */
 export interface DisposableExecutor extends Executor, AsyncDisposable {}
 
-/** How to run a model. */
+/**
+ * How to run a model.
+ *
+ * @example
+ * ```ts
+ * import { createExecutor, type ExecutorOptions } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const options: ExecutorOptions = { engine: 'plan', threads: 1, batchSize: 32 };
+ * const executor = await createExecutor(optimizedNet(), options);
+ * await executor.dispose();
+ * ```
+ */
 export interface ExecutorOptions {
   /** `auto` (default) takes the plan where it knows every layer, and eager otherwise. */
   engine?: 'auto' | 'plan' | 'eager';
@@ -119,7 +171,18 @@ export interface ExecutorOptions {
   batchSize?: number;
 }
 
-/** How to run a model op by op. */
+/**
+ * How to run a model op by op.
+ *
+ * @example
+ * ```ts
+ * import { createEagerExecutor, type EagerExecutorOptions } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const options: EagerExecutorOptions = { backend: 'cpu', batchSize: 32 };
+ * const executor = await createEagerExecutor(optimizedNet(), options);
+ * ```
+ */
 export interface EagerExecutorOptions extends ExecutorOptions {
   /**
    * TensorFlow.js backend, for the whole program. Default: the one that is set. `auto` takes `wasm` where the

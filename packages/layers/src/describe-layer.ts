@@ -30,7 +30,19 @@ const kinds = new Map<string, LayerKind>(
   ].map((kind) => [kind.className, kind as LayerKind]),
 );
 
-/** A layer of a kind that is described. */
+/**
+ * A layer of a kind that is described.
+ *
+ * @example
+ * ```ts
+ * import { type DescribedLayer, describeLayer } from '@mnist-kit/layers';
+ * import * as tf from '@tensorflow/tfjs-layers';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] });
+ * const described = describeLayer(model.layers[0]) as DescribedLayer;
+ * console.log(described.operation.kind, described.weights.length); // dense 2
+ * ```
+ */
 export interface DescribedLayer {
   readonly known: true;
   readonly layer: layers.Layer;
@@ -41,7 +53,19 @@ export interface DescribedLayer {
   readonly beyond: readonly string[];
 }
 
-/** A layer that only its own code knows how to run. */
+/**
+ * A layer that only its own code knows how to run.
+ *
+ * @example
+ * ```ts
+ * import { describeLayer, type UnknownLayer } from '@mnist-kit/layers';
+ * import * as tf from '@tensorflow/tfjs-layers';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.reshape({ targetShape: [4], inputShape: [2, 2] })] });
+ * const described = describeLayer(model.layers[0]);
+ * if (!described.known) console.log((described satisfies UnknownLayer).why);
+ * ```
+ */
 export interface UnknownLayer {
   readonly known: false;
   readonly layer: layers.Layer;
@@ -86,5 +110,14 @@ export function describeLayer(layer: layers.Layer): DescribedLayer | UnknownLaye
   return { known: true, layer, kind, operation, weights, beyond };
 }
 
-/** The classes of TensorFlow.js that {@link describeLayer} knows. */
+/**
+ * The classes of TensorFlow.js that {@link describeLayer} knows.
+ *
+ * @example
+ * ```ts
+ * import { describedClasses } from '@mnist-kit/layers';
+ *
+ * console.log(describedClasses.includes('Conv2D')); // true
+ * ```
+ */
 export const describedClasses: readonly string[] = [...kinds.keys()];

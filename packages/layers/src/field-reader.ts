@@ -8,6 +8,13 @@ const FREE = ['name', 'trainable', 'batchInputShape'];
 /**
  * Reads a layer's configuration field by field, and knows at the end which ones nobody read. Reading a field is
  * the only way to use it, so what a description does not know cannot be ignored.
+ *
+ * @example
+ * ```ts
+ * import type { DropoutOperation, FieldReader } from '@mnist-kit/layers';
+ *
+ * const readDropout = (fields: FieldReader): DropoutOperation => ({ kind: 'dropout', rate: fields.number('rate', 0) });
+ * ```
  */
 export class FieldReader {
   readonly #config: Readonly<Record<string, unknown>>;

@@ -1,12 +1,33 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { LayerVariable, layers } from '@tensorflow/tfjs-layers';
 
-/** What a regularizer adds to the loss: `l1 * sum(|w|) + l2 * sum(w^2)`, or something of the user's own. */
+/**
+ * What a regularizer adds to the loss: `l1 * sum(|w|) + l2 * sum(w^2)`, or something of the user's own.
+ *
+ * @example
+ * ```ts
+ * import type { Penalty } from '@mnist-kit/layers';
+ *
+ * const ridge: Penalty = { kind: 'l1l2', l1: 0, l2: 1e-4 };
+ * ```
+ */
 export type Penalty =
   | { readonly kind: 'l1l2'; readonly l1: number; readonly l2: number }
   | { readonly kind: 'own' };
 
-/** One weight of a layer. */
+/**
+ * One weight of a layer.
+ *
+ * @example
+ * ```ts
+ * import { type LayerWeight, layerWeights } from '@mnist-kit/layers';
+ * import * as tf from '@tensorflow/tfjs-layers';
+ *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3], name: 'fc' })] });
+ * const [kernel]: readonly LayerWeight[] = layerWeights(model.layers[0]);
+ * console.log(kernel.role, kernel.shape, kernel.trainable); // kernel [3, 2] true
+ * ```
+ */
 export interface LayerWeight {
   /** What it is to its layer, the last part of its name: `kernel`, `moving_mean`. */
   readonly role: string;

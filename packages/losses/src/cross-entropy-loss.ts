@@ -1,7 +1,17 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { type Loss, type LossOptions, smoothedTargets, softTargetLoss } from './loss.js';
 
-/** Options of {@link crossEntropyLoss}. */
+/**
+ * Options of {@link crossEntropyLoss}.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropyLoss, type CrossEntropyLossOptions } from '@mnist-kit/losses';
+ *
+ * const options: CrossEntropyLossOptions = { labelSmoothing: 0.1, reduction: 'sum' };
+ * const loss = crossEntropyLoss(options);
+ * ```
+ */
 export interface CrossEntropyLossOptions extends LossOptions {
   /** Share of the target that is spread evenly over all classes, from 0 (default) to 1. */
   labelSmoothing?: number;

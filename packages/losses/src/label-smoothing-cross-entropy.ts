@@ -2,7 +2,17 @@ import { checkOptionNames } from '@mnist-kit/core';
 import { checkShare } from './cross-entropy-loss.js';
 import { type Loss, type LossOptions, smoothedTargets, softTargetLoss } from './loss.js';
 
-/** Options of {@link labelSmoothingCrossEntropy}. */
+/**
+ * Options of {@link labelSmoothingCrossEntropy}.
+ *
+ * @example
+ * ```ts
+ * import { labelSmoothingCrossEntropy, type LabelSmoothingCrossEntropyOptions } from '@mnist-kit/losses';
+ *
+ * const options: LabelSmoothingCrossEntropyOptions = { smoothing: 0.1 };
+ * const loss = labelSmoothingCrossEntropy(options);
+ * ```
+ */
 export interface LabelSmoothingCrossEntropyOptions extends LossOptions {
   /** Share of the target that is spread evenly over all classes, the right one included; default 0.1. */
   smoothing?: number;

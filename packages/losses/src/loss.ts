@@ -1,10 +1,29 @@
 import { InvalidArgumentError, type Settings } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What becomes of the losses of a batch: one per sample, their mean, or their sum. */
+/**
+ * What becomes of the losses of a batch: one per sample, their mean, or their sum.
+ *
+ * @example
+ * ```ts
+ * import type { Reduction } from '@mnist-kit/losses';
+ *
+ * const reduction: Reduction = 'mean';
+ * ```
+ */
 export type Reduction = 'none' | 'mean' | 'sum';
 
-/** Options that every loss has. */
+/**
+ * Options that every loss has.
+ *
+ * @example
+ * ```ts
+ * import { type LossOptions, nllLoss } from '@mnist-kit/losses';
+ *
+ * const options: LossOptions = { reduction: 'none' };
+ * const loss = nllLoss(options);
+ * ```
+ */
 export interface LossOptions {
   /** Default `mean`. */
   reduction?: Reduction;
@@ -15,6 +34,14 @@ export interface LossOptions {
  *
  * A function of your own is as good: give it a `reduction` if it is not a mean. `softTargets` is for losses
  * that are a cross-entropy against a distribution; with it an engine can run them without TensorFlow.js.
+ *
+ * @example
+ * ```ts
+ * import { type Loss, nllLoss } from '@mnist-kit/losses';
+ *
+ * const loss: Loss = nllLoss();
+ * console.log(loss.reduction, loss.softTargets?.(Int32Array.of(1), 3)); // mean, Float32Array [0, 1, 0]
+ * ```
  */
 export interface Loss {
   /**
@@ -32,7 +59,22 @@ export interface Loss {
   readonly settings?: Settings;
 }
 
-/** What {@link mixupLoss} takes: a {@link Loss}, or any function of your own, which is a mean if it does not say. */
+/**
+ * What {@link mixupLoss} takes: a {@link Loss}, or any function of your own, which is a mean if it does not say.
+ *
+ * @example
+ * ```ts
+ * import type { LossFunction } from '@mnist-kit/losses';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * // Cross-entropy in which every second class counts double.
+ * const weighted: LossFunction = (outputs, labels) => {
+ *   const weights = tf.add(1, tf.mod(tf.cast(labels, 'float32'), 2));
+ *   const picked = tf.sum(tf.mul(tf.logSoftmax(outputs), tf.oneHot(labels, outputs.shape[1])), 1);
+ *   return tf.neg(tf.mean(tf.mul(weights, picked)));
+ * };
+ * ```
+ */
 export type LossFunction = ((outputs: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor) &
   Partial<Pick<Loss, 'reduction' | 'softTargets'>>;
 

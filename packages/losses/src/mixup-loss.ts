@@ -3,7 +3,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkShare } from './cross-entropy-loss.js';
 import { describeLoss, type Loss, type LossFunction, softTargetLoss } from './loss.js';
 
-/** How a batch was mixed. */
+/**
+ * How a batch was mixed.
+ *
+ * @example
+ * ```ts
+ * import { type MixupDraw, mixupLoss, nllLoss } from '@mnist-kit/losses';
+ *
+ * // Sample 0 is seven parts itself and three parts sample 1, and the other way round.
+ * const draw: MixupDraw = { lambda: 0.7, partners: Int32Array.of(1, 0) };
+ * const loss = mixupLoss(nllLoss(), draw);
+ * ```
+ */
 export interface MixupDraw {
   /** Weight of the sample itself, 0 to 1; its partner has `1 - lambda`. */
   readonly lambda: number;

@@ -12,7 +12,17 @@ import {
 import { checkShare } from './cross-entropy-loss.js';
 import { type MixupDraw, mixRows } from './mixup-loss.js';
 
-/** Options of {@link mixup}. */
+/**
+ * Options of {@link mixup}.
+ *
+ * @example
+ * ```ts
+ * import { mixup, type MixupOptions } from '@mnist-kit/losses';
+ *
+ * const options: MixupOptions = { alpha: 0.2, probability: 0.5, seed: 1 };
+ * const mixing = mixup(options);
+ * ```
+ */
 export interface MixupOptions {
   /** Both parameters of the beta distribution of the weight, above 0; default 1, which is uniform. */
   alpha?: number;
@@ -29,7 +39,18 @@ export interface MixupOptions {
   permutation?: (size: number, generator: Generator) => Int32Array;
 }
 
-/** Where mixup's coin and weight come from; `RandomState` is one. */
+/**
+ * Where mixup's coin and weight come from; `RandomState` is one.
+ *
+ * @example
+ * ```ts
+ * import { mixup, type MixupRandom } from '@mnist-kit/losses';
+ *
+ * // Half of each image, in every batch.
+ * const halves: MixupRandom = { random: () => 0, beta: () => 0.5 };
+ * const mixing = mixup({ random: halves });
+ * ```
+ */
 export interface MixupRandom {
   /** A double in [0, 1). */
   random(): number;
@@ -37,13 +58,36 @@ export interface MixupRandom {
   beta(a: number, b: number): number;
 }
 
-/** State of a {@link Mixup}; plain JSON. */
+/**
+ * State of a {@link Mixup}; plain JSON.
+ *
+ * @example
+ * ```ts
+ * import { mixup, type MixupState } from '@mnist-kit/losses';
+ *
+ * const mixing = mixup({ seed: 1 });
+ * const state: MixupState = mixing.state();
+ * mixing.loadState(state);
+ * ```
+ */
 export interface MixupState {
   /** Where the NumPy stream is; null before the first batch, or with a source of your own. */
   readonly random: RandomStateState | null;
 }
 
-/** Mixes batches; made by {@link mixup}. */
+/**
+ * Mixes batches; made by {@link mixup}.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { type Mixup, mixup } from '@mnist-kit/losses';
+ *
+ * const mixing: Mixup = mixup({ alpha: 1, seed: 1 });
+ * const draw = mixing.draw(4, new Generator(1));
+ * console.log(draw?.lambda, draw?.partners);
+ * ```
+ */
 export interface Mixup {
   /**
    * Draws whether a batch is mixed, with which weight, and with which partners: coin, weight, permutation,

@@ -14,22 +14,62 @@ interface ConvOptions {
   residual?: boolean;
 }
 
-/** A convolution over all channels, batch norm and ReLU. */
+/**
+ * A convolution over all channels, batch norm and ReLU.
+ *
+ * @example
+ * ```ts
+ * import { compactNet, type ConvBlock } from '@mnist-kit/models';
+ *
+ * const block: ConvBlock = { conv: 8 };
+ * const model = compactNet({ blocks: [block] });
+ * ```
+ */
 export interface ConvBlock extends ConvOptions {
   /** Output channels. */
   conv: number;
 }
 
-/** A convolution of each channel by itself, one of 1 x 1 over all of them, batch norm and ReLU. */
+/**
+ * A convolution of each channel by itself, one of 1 x 1 over all of them, batch norm and ReLU.
+ *
+ * @example
+ * ```ts
+ * import { compactNet, type SeparableBlock } from '@mnist-kit/models';
+ *
+ * const block: SeparableBlock = { separable: 16 };
+ * const model = compactNet({ blocks: [{ conv: 16 }, block] });
+ * ```
+ */
 export interface SeparableBlock extends ConvOptions {
   /** Output channels. */
   separable: number;
 }
 
-/** One step of a {@link compactNet}; pools are 2 x 2 with stride 2. */
+/**
+ * One step of a {@link compactNet}; pools are 2 x 2 with stride 2.
+ *
+ * @example
+ * ```ts
+ * import { type CompactBlock, compactNet } from '@mnist-kit/models';
+ *
+ * const blocks: CompactBlock[] = [{ conv: 8 }, 'maxPool', { separable: 16, residual: false }];
+ * const model = compactNet({ blocks });
+ * ```
+ */
 export type CompactBlock = ConvBlock | SeparableBlock | 'maxPool' | 'averagePool';
 
-/** How {@link compactNet} builds a net. */
+/**
+ * How {@link compactNet} builds a net.
+ *
+ * @example
+ * ```ts
+ * import { compactNet, type CompactNetOptions } from '@mnist-kit/models';
+ *
+ * const options: CompactNetOptions = { blocks: [{ conv: 8 }, 'maxPool', { separable: 16 }], classes: 10 };
+ * const model = compactNet(options);
+ * ```
+ */
 export interface CompactNetOptions {
   /** First to last. */
   blocks: readonly CompactBlock[];

@@ -4,7 +4,18 @@ import { skipGreeting } from './backend.js';
 import { initialize } from './initialize.js';
 import { checkEnds, isSize, logSoftmax, normSettings, zeros } from './net-parts.js';
 
-/** What every net of this family can be told. */
+/**
+ * What every net of this family can be told.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { type NetOptions, optimizedNet } from '@mnist-kit/models';
+ *
+ * const options: NetOptions = { generator: new Generator(1), dropout: 0, inputShape: [32, 32, 3] };
+ * const model = optimizedNet(options);
+ * ```
+ */
 export interface NetOptions {
   /** Where the initial weights are drawn from. Default: `new Generator(0)`. */
   generator?: Generator;
@@ -30,7 +41,17 @@ export const netOptionNames: OptionNames<NetOptions> = {
   name: true,
 };
 
-/** How {@link convNet} builds a net. */
+/**
+ * How {@link convNet} builds a net.
+ *
+ * @example
+ * ```ts
+ * import { convNet, type ConvNetOptions } from '@mnist-kit/models';
+ *
+ * const options: ConvNetOptions = { channels: [8, 16, 32], poolAfter: [1, 2], dropout: 0.05 };
+ * const model = convNet(options);
+ * ```
+ */
 export interface ConvNetOptions extends NetOptions {
   /** Output channels of each block, first to last. */
   channels: readonly number[];

@@ -2,7 +2,17 @@ import { describeLayer } from '@mnist-kit/layers';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { checkModel } from './check-arguments.js';
 
-/** Parameters of one layer. */
+/**
+ * Parameters of one layer.
+ *
+ * @example
+ * ```ts
+ * import { type LayerParameters, optimizedNet, parameterBreakdown } from '@mnist-kit/models';
+ *
+ * const [first]: readonly LayerParameters[] = parameterBreakdown(optimizedNet()).layers;
+ * console.log(first.layer, first.parameters); // conv1 80
+ * ```
+ */
 export interface LayerParameters {
   /** The layer's name. */
   readonly layer: string;
@@ -14,7 +24,17 @@ export interface LayerParameters {
   readonly share: number;
 }
 
-/** Where a model's parameters are. */
+/**
+ * Where a model's parameters are.
+ *
+ * @example
+ * ```ts
+ * import { optimizedNet, type ParameterBreakdown, parameterBreakdown } from '@mnist-kit/models';
+ *
+ * const { total, trainable }: ParameterBreakdown = parameterBreakdown(optimizedNet());
+ * console.log(total, trainable); // 17994 17994
+ * ```
+ */
 export interface ParameterBreakdown {
   /** Number of parameters. */
   readonly total: number;

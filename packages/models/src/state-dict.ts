@@ -5,13 +5,33 @@ import { checkDict } from './check-arguments.js';
 import type { StateDict, StateTensor } from './state-tensor.js';
 import { checkTensor, fromTorchNames, torchRules, toTorchNames } from './torch-names.js';
 
-/** How {@link loadStateDict} treats names that do not match. */
+/**
+ * How {@link loadStateDict} treats names that do not match.
+ *
+ * @example
+ * ```ts
+ * import { loadStateDict, type LoadStateDictOptions, optimizedNet } from '@mnist-kit/models';
+ *
+ * const options: LoadStateDictOptions = { strict: false };
+ * loadStateDict(optimizedNet(), {}, options); // no weight is there, and that is all right
+ * ```
+ */
 export interface LoadStateDictOptions {
   /** Throw when a tensor is missing or does not belong to the model. Default true. */
   strict?: boolean;
 }
 
-/** What {@link loadStateDict} found. */
+/**
+ * What {@link loadStateDict} found.
+ *
+ * @example
+ * ```ts
+ * import { loadStateDict, type LoadStateDictResult, optimizedNet } from '@mnist-kit/models';
+ *
+ * const result: LoadStateDictResult = loadStateDict(optimizedNet(), {}, { strict: false });
+ * console.log(result.missingKeys.includes('fc.bias')); // true
+ * ```
+ */
 export interface LoadStateDictResult {
   /** Tensors of the model that the dict lacks; they keep their values. */
   readonly missingKeys: readonly string[];

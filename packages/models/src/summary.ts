@@ -3,7 +3,17 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { checkModel } from './check-arguments.js';
 import { countParameters, torchType } from './parameters.js';
 
-/** How {@link summary} prints. */
+/**
+ * How {@link summary} prints.
+ *
+ * @example
+ * ```ts
+ * import { optimizedNet, summary, type SummaryOptions } from '@mnist-kit/models';
+ *
+ * const options: SummaryOptions = { layout: 'NHWC' };
+ * console.log(summary(optimizedNet(), options));
+ * ```
+ */
 export interface SummaryOptions {
   /**
    * Order of an image's dimensions in the table: `NCHW` (default), as torchsummary prints it, or `NHWC`, as

@@ -15,7 +15,17 @@ import {
   type ParameterSlots,
 } from './optimizer.js';
 
-/** Options of {@link Adam} and {@link AdamW}. */
+/**
+ * Options of {@link Adam} and {@link AdamW}.
+ *
+ * @example
+ * ```ts
+ * import { type AdamOptions, AdamW } from '@mnist-kit/optim';
+ *
+ * const options: AdamOptions = { lr: 1e-3, betas: [0.9, 0.99], weightDecay: 1e-2 };
+ * const optimizer = new AdamW(options);
+ * ```
+ */
 export interface AdamOptions extends OptimizerOptions {
   /** Decay rates of the running averages of the gradient and of its square, default `[0.9, 0.999]`. */
   betas?: readonly [number, number];

@@ -9,7 +9,17 @@ import {
 } from './optimizer.js';
 import { orthogonalize } from './orthogonalize.js';
 
-/** Options of {@link Muon}. */
+/**
+ * Options of {@link Muon}.
+ *
+ * @example
+ * ```ts
+ * import { Muon, type MuonOptions } from '@mnist-kit/optim';
+ *
+ * const options: MuonOptions = { lr: 0.01, momentum: 0.95, weightDecay: 0.01 };
+ * const optimizer = new Muon(options);
+ * ```
+ */
 export interface MuonOptions extends OptimizerOptions {
   /** Decoupled weight decay, default 0.1; the value shrinks by `lr * weightDecay`. */
   weightDecay?: number;

@@ -32,7 +32,18 @@ export interface ParameterGroupOptions {
   weightDecay?: number;
 }
 
-/** The settings of a group of parameters as they are now; a scheduler writes `lr`. */
+/**
+ * The settings of a group of parameters as they are now; a scheduler writes `lr`.
+ *
+ * @example
+ * ```ts
+ * import { type ParameterGroup, SGD } from '@mnist-kit/optim';
+ *
+ * const optimizer = new SGD({ lr: 0.1, groups: [{ match: /bias/, lr: 0.2 }] });
+ * const [rest, biases]: readonly ParameterGroup[] = optimizer.groups;
+ * console.log(rest.lr, biases.lr); // 0.1 0.2
+ * ```
+ */
 export interface ParameterGroup {
   lr: number;
   weightDecay: number;
@@ -40,7 +51,17 @@ export interface ParameterGroup {
   initialLr?: number;
 }
 
-/** Options that every optimizer has. */
+/**
+ * Options that every optimizer has.
+ *
+ * @example
+ * ```ts
+ * import { Adam, type OptimizerOptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: OptimizerOptions = { lr: 1e-3, groups: [{ match: /bias/, weightDecay: 0 }] };
+ * const optimizers = [new Adam(options), new SGD(options)];
+ * ```
+ */
 export interface OptimizerOptions {
   /** Learning rate. */
   lr: number;
@@ -50,7 +71,18 @@ export interface OptimizerOptions {
   groups?: readonly ParameterGroupOptions[];
 }
 
-/** Everything that an optimizer's next step depends on, besides the parameters. */
+/**
+ * Everything that an optimizer's next step depends on, besides the parameters.
+ *
+ * @example
+ * ```ts
+ * import { Adam, type OptimizerState } from '@mnist-kit/optim';
+ *
+ * const optimizer = new Adam({ lr: 1e-3 });
+ * const state: OptimizerState = optimizer.state();
+ * new Adam({ lr: 1e-3 }).loadState(state);
+ * ```
+ */
 export interface OptimizerState {
   /** Class name of the optimizer. */
   readonly kind: string;
@@ -66,7 +98,29 @@ export interface OptimizerState {
   readonly tensors: Readonly<Record<string, Float32Array>>;
 }
 
-/** What an optimizer remembers about one parameter. */
+/**
+ * What an optimizer remembers about one parameter.
+ *
+ * @example
+ * ```ts
+ * import type { Parameter } from '@mnist-kit/core';
+ * import { Optimizer, type ParameterGroup, type ParameterSlots } from '@mnist-kit/optim';
+ *
+ * // Momentum: one array per parameter, which `slotNames` names.
+ * class Heavy extends Optimizer {
+ *   readonly kind = 'Heavy';
+ *   protected readonly slotNames = ['velocity'];
+ *   protected update({ value, gradient }: Parameter, group: ParameterGroup, slots: ParameterSlots): void {
+ *     const [velocity] = slots.arrays;
+ *     for (let i = 0; i < value.length; i++) {
+ *       velocity[i] = 0.9 * velocity[i] + gradient[i];
+ *       value[i] -= group.lr * velocity[i];
+ *     }
+ *   }
+ * }
+ * const optimizer = new Heavy({ lr: 1e-2 });
+ * ```
+ */
 export interface ParameterSlots {
   /** Steps that this parameter took, this one included: 1 at the first update. */
   step: number;

@@ -15,7 +15,17 @@ import {
   type ParameterSlots,
 } from './optimizer.js';
 
-/** Options of {@link SGD}. */
+/**
+ * Options of {@link SGD}.
+ *
+ * @example
+ * ```ts
+ * import { SGD, type SGDOptions } from '@mnist-kit/optim';
+ *
+ * const options: SGDOptions = { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-4 };
+ * const optimizer = new SGD(options);
+ * ```
+ */
 export interface SGDOptions extends OptimizerOptions {
   /** Momentum factor, default 0. */
   momentum?: number;
@@ -36,7 +46,18 @@ const names: OptionNames<SGDOptions> = {
   groups: true,
 };
 
-/** State of {@link SGD}. */
+/**
+ * State of {@link SGD}.
+ *
+ * @example
+ * ```ts
+ * import { SGD, type SGDState } from '@mnist-kit/optim';
+ *
+ * const optimizer = new SGD({ lr: 0.1, momentum: 0.9 });
+ * const state: SGDState = optimizer.state();
+ * optimizer.loadState(state);
+ * ```
+ */
 export interface SGDState extends OptimizerState {
   /** The parameters whose momentum buffer has taken a gradient in. */
   readonly started?: readonly string[];

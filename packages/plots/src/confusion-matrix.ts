@@ -4,7 +4,17 @@ import { formatNumber, formatPercent } from './format.js';
 import { color, onFaint, onStrong, rightShades, wrongShades } from './palette.js';
 import { element, escapeXml, label, type PlotOptions, svgDocument } from './svg.js';
 
-/** Options of `confusionMatrix`. */
+/**
+ * Options of `confusionMatrix`.
+ *
+ * @example
+ * ```ts
+ * import { confusionMatrix, type ConfusionMatrixOptions } from '@mnist-kit/plots';
+ *
+ * const options: ConfusionMatrixOptions = { classNames: ['cat', 'dog'], title: 'Pets' };
+ * const svg = confusionMatrix([[9, 1], [2, 8]], options);
+ * ```
+ */
 export interface ConfusionMatrixOptions extends Omit<PlotOptions, 'height'> {
   /** One name for each class. Default: 0, 1, 2, … */
   classNames?: readonly string[];

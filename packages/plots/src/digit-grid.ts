@@ -4,7 +4,17 @@ import { checkArray, checkInteger, checkObject, checkText, checkTexts, withDefau
 import { color } from './palette.js';
 import { element, escapeXml, label, type PlotOptions, svgDocument } from './svg.js';
 
-/** One single-channel image. */
+/**
+ * One single-channel image.
+ *
+ * @example
+ * ```ts
+ * import { digitGrid, type GrayImage } from '@mnist-kit/plots';
+ *
+ * const image: GrayImage = { data: new Uint8Array(28 * 28), width: 28, height: 28 };
+ * const svg = digitGrid([{ image }]);
+ * ```
+ */
 export interface GrayImage {
   /**
    * Pixels, `height x width`, row by row. Bytes are 0 (black) to 255 (white); floats of any range are
@@ -17,7 +27,20 @@ export interface GrayImage {
   readonly height: number;
 }
 
-/** One image of a `digitGrid` with the lines of text under it. */
+/**
+ * One image of a `digitGrid` with the lines of text under it.
+ *
+ * @example
+ * ```ts
+ * import { type CaptionedImage, digitGrid } from '@mnist-kit/plots';
+ *
+ * const seven: CaptionedImage = {
+ *   image: { data: new Uint8Array(28 * 28), width: 28, height: 28 },
+ *   caption: ['7', 'taken for 1'],
+ * };
+ * const svg = digitGrid([seven]);
+ * ```
+ */
 export interface CaptionedImage {
   readonly image: GrayImage;
   /** Lines under the image; the first is set in bold. Default: none. */
@@ -26,7 +49,17 @@ export interface CaptionedImage {
   readonly tooltip?: string;
 }
 
-/** Options of `digitGrid`. */
+/**
+ * Options of `digitGrid`.
+ *
+ * @example
+ * ```ts
+ * import { digitGrid, type DigitGridOptions } from '@mnist-kit/plots';
+ *
+ * const options: DigitGridOptions = { columns: 5, title: 'The first digits' };
+ * const svg = digitGrid([{ image: { data: new Uint8Array(28 * 28), width: 28, height: 28 } }], options);
+ * ```
+ */
 export interface DigitGridOptions extends Omit<PlotOptions, 'width' | 'height'> {
   /** Second line of the heading. Default: none. */
   subtitle?: string;

@@ -7,6 +7,14 @@ import { checkArray } from './check.js';
  * it is asked to.
  *
  * A value that is missing, `NaN` or infinite leaves a gap in its curve.
+ *
+ * @example
+ * ```ts
+ * import { type EpochRecord, trainingCurves } from '@mnist-kit/plots';
+ *
+ * const record: EpochRecord = { epoch: 1, trainLoss: 0.4, trainAccuracy: 0.9, valLoss: 0.2, valAccuracy: 0.95 };
+ * const svg = trainingCurves([record]);
+ * ```
  */
 export interface EpochRecord {
   /** Number of the epoch, counted from 1 (or 0); grows from record to record. */

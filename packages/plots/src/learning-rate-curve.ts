@@ -6,7 +6,17 @@ import { finiteOrGap, renderPanels } from './line-panels.js';
 import { color } from './palette.js';
 import type { PlotOptions } from './svg.js';
 
-/** One point of a learning-rate curve. */
+/**
+ * One point of a learning-rate curve.
+ *
+ * @example
+ * ```ts
+ * import { learningRateCurve, type LearningRatePoint } from '@mnist-kit/plots';
+ *
+ * const points: LearningRatePoint[] = [{ epoch: 1, lr: 1e-3 }, { epoch: 2, lr: 1e-4 }];
+ * const svg = learningRateCurve(points);
+ * ```
+ */
 export interface LearningRatePoint {
   /** Number of the epoch. */
   readonly epoch?: number;
@@ -16,7 +26,17 @@ export interface LearningRatePoint {
   readonly lr?: number;
 }
 
-/** Options of `learningRateCurve`. */
+/**
+ * Options of `learningRateCurve`.
+ *
+ * @example
+ * ```ts
+ * import { learningRateCurve, type LearningRateCurveOptions } from '@mnist-kit/plots';
+ *
+ * const options: LearningRateCurveOptions = { scale: 'log', title: 'The schedule' };
+ * const svg = learningRateCurve([{ epoch: 1, lr: 1e-3 }, { epoch: 2, lr: 1e-4 }], options);
+ * ```
+ */
 export interface LearningRateCurveOptions extends PlotOptions {
   /** Scale of the learning rate. Default `'auto'`: logarithmic when the rates span a factor above 20. */
   scale?: 'auto' | 'linear' | 'log';

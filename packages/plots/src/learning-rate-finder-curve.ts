@@ -6,7 +6,17 @@ import { finiteOrGap, type Line, renderPanels } from './line-panels.js';
 import { color } from './palette.js';
 import type { PlotOptions } from './svg.js';
 
-/** How the loss went as the learning rate grew: what the Trainer's `findLearningRate` returns. */
+/**
+ * How the loss went as the learning rate grew: what the Trainer's `findLearningRate` returns.
+ *
+ * @example
+ * ```ts
+ * import { learningRateFinderCurve, type LearningRateSweep } from '@mnist-kit/plots';
+ *
+ * const sweep: LearningRateSweep = { lrs: [1e-4, 1e-3, 1e-2], losses: [2.3, 2.1, 4.8], suggestion: 5e-4 };
+ * const svg = learningRateFinderCurve(sweep);
+ * ```
+ */
 export interface LearningRateSweep {
   /** Learning rate of each step, above 0 and growing. */
   readonly lrs: readonly number[];

@@ -14,14 +14,34 @@ import { finiteOrGap, type Line, renderPanels } from './line-panels.js';
 import { color, seriesColors } from './palette.js';
 import type { PlotOptions } from './svg.js';
 
-/** A named curve of `lossComparison`. */
+/**
+ * A named curve of `lossComparison`.
+ *
+ * @example
+ * ```ts
+ * import { lossComparison, type NamedCurve } from '@mnist-kit/plots';
+ *
+ * const curves: NamedCurve[] = [{ name: 'PyTorch', values: [2.3, 1.8] }, { name: 'mnist-kit', values: [2.3, 1.8] }];
+ * const svg = lossComparison(curves);
+ * ```
+ */
 export interface NamedCurve {
   readonly name: string;
   /** One value for each step, from `firstStep` on. */
   readonly values: ArrayLike<number>;
 }
 
-/** Options of `lossComparison`. */
+/**
+ * Options of `lossComparison`.
+ *
+ * @example
+ * ```ts
+ * import { lossComparison, type LossComparisonOptions } from '@mnist-kit/plots';
+ *
+ * const options: LossComparisonOptions = { difference: 'relative', tolerance: 1e-3 };
+ * const svg = lossComparison([{ name: 'a', values: [2, 1] }, { name: 'b', values: [2, 1.001] }], options);
+ * ```
+ */
 export interface LossComparisonOptions extends PlotOptions {
   /** `'relative'` (default): |a − b| / |b|, where b is the first curve; `'absolute'`: |a − b|. */
   difference?: 'relative' | 'absolute';

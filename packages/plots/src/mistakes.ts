@@ -3,7 +3,17 @@ import { checkArray, checkInteger, checkNumbers, checkObject, checkTexts } from 
 import { type DigitGridOptions, digitGrid, digitGridOptionNames, type GrayImage } from './digit-grid.js';
 import { formatNumber, formatPercent } from './format.js';
 
-/** What a model said about labelled samples. */
+/**
+ * What a model said about labelled samples.
+ *
+ * @example
+ * ```ts
+ * import { findMistakes, type LabelledPredictions } from '@mnist-kit/plots';
+ *
+ * const predictions: LabelledPredictions = { labels: [1], logProbabilities: [-0.1, -2.4], classes: 2 };
+ * const mistakes = findMistakes(predictions);
+ * ```
+ */
 export interface LabelledPredictions {
   /** True classes, `samples`. */
   readonly labels: ArrayLike<number>;
@@ -13,7 +23,17 @@ export interface LabelledPredictions {
   readonly classes?: number;
 }
 
-/** One sample that a model got wrong. */
+/**
+ * One sample that a model got wrong.
+ *
+ * @example
+ * ```ts
+ * import { findMistakes, type Mistake } from '@mnist-kit/plots';
+ *
+ * const [worst]: Mistake[] = findMistakes({ labels: [1], logProbabilities: [-0.1, -2.4], classes: 2 });
+ * console.log(worst.label, worst.predicted, worst.loss); // 1 0 2.39…
+ * ```
+ */
 export interface Mistake {
   /** Position of the sample in the predictions. */
   readonly index: number;
@@ -27,7 +47,18 @@ export interface Mistake {
   readonly loss: number;
 }
 
-/** Options of `worstMistakes`. */
+/**
+ * Options of `worstMistakes`.
+ *
+ * @example
+ * ```ts
+ * import { worstMistakes, type WorstMistakesOptions } from '@mnist-kit/plots';
+ *
+ * const options: WorstMistakesOptions = { count: 12, columns: 4, classNames: ['cat', 'dog'] };
+ * const image = { data: new Uint8Array(28 * 28), width: 28, height: 28 };
+ * const svg = worstMistakes([image], { labels: [1], logProbabilities: [-0.1, -2.4], classes: 2 }, options);
+ * ```
+ */
 export interface WorstMistakesOptions extends DigitGridOptions {
   /** How many mistakes to draw. Default 24. */
   count?: number;

@@ -4,7 +4,17 @@
  * (https://jfly.uni-koeln.de/color/), lightened for the dark theme.
  */
 
-/** Where a plot will be seen. `auto` is light, and dark where the reader's system asks for it. */
+/**
+ * Where a plot will be seen. `auto` is light, and dark where the reader's system asks for it.
+ *
+ * @example
+ * ```ts
+ * import { learningRateCurve, type Theme } from '@mnist-kit/plots';
+ *
+ * const theme: Theme = 'dark';
+ * const svg = learningRateCurve([{ epoch: 1, lr: 1e-3 }], { theme });
+ * ```
+ */
 export type Theme = 'auto' | 'light' | 'dark';
 
 /** The light colours. SVG attributes hold these; the dark ones replace them by rule. */

@@ -7,10 +7,33 @@ import { formatRate } from './format.js';
 import { color } from './palette.js';
 import type { PlotOptions } from './svg.js';
 
-/** One line of {@link parallelCoordinates}: a value by the name of each axis. */
+/**
+ * One line of {@link parallelCoordinates}: a value by the name of each axis.
+ *
+ * @example
+ * ```ts
+ * import { type CoordinateRow, parallelCoordinates } from '@mnist-kit/plots';
+ *
+ * const rows: CoordinateRow[] = [
+ *   { lr: 0.01, optimizer: 'adamW', valAccuracy: 0.9912 },
+ *   { lr: 0.1, optimizer: 'muon', valAccuracy: 0.9957 },
+ * ];
+ * const svg = parallelCoordinates(rows);
+ * ```
+ */
 export type CoordinateRow = Readonly<Record<string, number | string | boolean>>;
 
-/** Options of {@link parallelCoordinates}. */
+/**
+ * Options of {@link parallelCoordinates}.
+ *
+ * @example
+ * ```ts
+ * import { parallelCoordinates, type ParallelCoordinatesOptions } from '@mnist-kit/plots';
+ *
+ * const options: ParallelCoordinatesOptions = { axes: ['lr', 'valAccuracy'], logAxes: ['lr'] };
+ * const svg = parallelCoordinates([{ lr: 0.01, valAccuracy: 0.99 }, { lr: 0.1, valAccuracy: 0.98 }], options);
+ * ```
+ */
 export interface ParallelCoordinatesOptions extends PlotOptions {
   /** The axes from left to right; the last one colours the lines. Default: the fields of the first row. */
   axes?: readonly string[];

@@ -5,7 +5,18 @@ import { writeFileAtomic } from '@mnist-kit/core/node';
 import { checkText } from './check.js';
 import { toPng } from './to-png.js';
 
-/** Options of `savePlot`. */
+/**
+ * Options of `savePlot`.
+ *
+ * @example
+ * ```ts
+ * import { learningRateCurve } from '@mnist-kit/plots';
+ * import { savePlot, type SavePlotOptions } from '@mnist-kit/plots/node';
+ *
+ * const options: SavePlotOptions = { scale: 2 };
+ * await savePlot('schedule.png', learningRateCurve([{ epoch: 1, lr: 1e-3 }]), options);
+ * ```
+ */
 export interface SavePlotOptions {
   /** Pixels of a PNG for each CSS pixel of the SVG. Default 2. Refused for other formats, which have no pixels. */
   scale?: number;

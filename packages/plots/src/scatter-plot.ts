@@ -6,7 +6,17 @@ import { type Line, renderPanels } from './line-panels.js';
 import { color, seriesColors } from './palette.js';
 import type { PlotOptions } from './svg.js';
 
-/** One mark of a {@link scatterPlot}. */
+/**
+ * One mark of a {@link scatterPlot}.
+ *
+ * @example
+ * ```ts
+ * import { scatterPlot, type ScatterPoint } from '@mnist-kit/plots';
+ *
+ * const net: ScatterPoint = { x: 979, y: 0.989, bar: [0.9885, 0.9895], label: 'separable' };
+ * const svg = scatterPlot([{ name: 'nets', points: [net] }]);
+ * ```
+ */
 export interface ScatterPoint {
   readonly x: number;
   readonly y: number;
@@ -16,13 +26,33 @@ export interface ScatterPoint {
   readonly bar?: readonly [low: number, high: number];
 }
 
-/** Marks of one colour and shape. */
+/**
+ * Marks of one colour and shape.
+ *
+ * @example
+ * ```ts
+ * import { scatterPlot, type ScatterSeries } from '@mnist-kit/plots';
+ *
+ * const series: ScatterSeries = { name: 'nets', points: [{ x: 979, y: 0.989 }, { x: 1936, y: 0.991 }] };
+ * const svg = scatterPlot([series]);
+ * ```
+ */
 export interface ScatterSeries {
   readonly name: string;
   readonly points: readonly ScatterPoint[];
 }
 
-/** Options of {@link scatterPlot}. */
+/**
+ * Options of {@link scatterPlot}.
+ *
+ * @example
+ * ```ts
+ * import { scatterPlot, type ScatterPlotOptions } from '@mnist-kit/plots';
+ *
+ * const options: ScatterPlotOptions = { xName: 'Parameters', xScale: 'log', yFormat: 'percent' };
+ * const svg = scatterPlot([{ name: 'nets', points: [{ x: 1936, y: 0.991 }] }], options);
+ * ```
+ */
 export interface ScatterPlotOptions extends PlotOptions {
   /** Name of the x axis. Default `'x'`. */
   xName?: string;

@@ -3,7 +3,17 @@ import { applyTheme, color, type Theme } from './palette.js';
 /** Fonts in the order they are looked for; the PNG renderer carries Open Sans with it. */
 export const fontFamily = 'Open Sans, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif';
 
-/** What every plot takes. */
+/**
+ * What every plot takes.
+ *
+ * @example
+ * ```ts
+ * import { learningRateCurve, type PlotOptions } from '@mnist-kit/plots';
+ *
+ * const options: PlotOptions = { title: 'The schedule', width: 600, height: 300, theme: 'light' };
+ * const svg = learningRateCurve([{ epoch: 1, lr: 1e-3 }], options);
+ * ```
+ */
 export interface PlotOptions {
   /** Heading drawn above the plot and read out by screen readers. Each plot has a default. */
   title?: string;

@@ -1,7 +1,17 @@
 import { checkOptionNames, EngineError, InvalidArgumentError } from '@mnist-kit/core';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
-/** Options of `toPng`. */
+/**
+ * Options of `toPng`.
+ *
+ * @example
+ * ```ts
+ * import { learningRateCurve, toPng, type ToPngOptions } from '@mnist-kit/plots';
+ *
+ * const options: ToPngOptions = { scale: 2 };
+ * const png = await toPng(learningRateCurve([{ epoch: 1, lr: 1e-3 }]), options);
+ * ```
+ */
 export interface ToPngOptions {
   /** Pixels of the PNG for each CSS pixel of the SVG. Default 2. */
   scale?: number;

@@ -7,7 +7,18 @@ import { finiteOrGap, type Line, type Panel, renderPanels } from './line-panels.
 import { color, seriesColors } from './palette.js';
 import type { PlotOptions } from './svg.js';
 
-/** A further curve of `trainingCurves`. */
+/**
+ * A further curve of `trainingCurves`.
+ *
+ * @example
+ * ```ts
+ * import { type ExtraCurve, trainingCurves } from '@mnist-kit/plots';
+ *
+ * const top3: ExtraCurve = { metric: 'valTop3', name: 'Top 3' };
+ * const record = { epoch: 1, trainLoss: 0.4, trainAccuracy: 0.9, valTop3: 0.99 };
+ * const svg = trainingCurves([record], { extra: [top3] });
+ * ```
+ */
 export interface ExtraCurve {
   /** Field of the records that holds it, e.g. `'valAccuracyClean'`; "accuracy" in it makes it a fraction of 1. */
   metric: string;
@@ -15,7 +26,17 @@ export interface ExtraCurve {
   name: string;
 }
 
-/** Options of `trainingCurves`. */
+/**
+ * Options of `trainingCurves`.
+ *
+ * @example
+ * ```ts
+ * import { trainingCurves, type TrainingCurvesOptions } from '@mnist-kit/plots';
+ *
+ * const options: TrainingCurvesOptions = { target: 0.994, layout: 'column' };
+ * const svg = trainingCurves([{ epoch: 1, trainLoss: 0.4, trainAccuracy: 0.9 }], options);
+ * ```
+ */
 export interface TrainingCurvesOptions extends PlotOptions {
   /** Target accuracy, 0 to 1, drawn as a dashed line. Default: none. */
   target?: number;

@@ -4,7 +4,18 @@ import { createExecutor, type Executor, type StepOutput, type StepTarget } from 
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ExecutorFactory } from './options.js';
 
-/** Options of {@link distillation}. */
+/**
+ * Options of {@link distillation}.
+ *
+ * @example
+ * ```ts
+ * import { optimizedNet } from '@mnist-kit/models';
+ * import { distillation, type DistillationOptions } from '@mnist-kit/trainer';
+ *
+ * const options: DistillationOptions = { teacher: optimizedNet(), weight: 0.7, temperature: 2 };
+ * const executor = distillation(options); // give it to a Trainer
+ * ```
+ */
 export interface DistillationOptions {
   /** A trained model of the same images and classes. Its weights are read when the student's training starts. */
   teacher: LayersModel;

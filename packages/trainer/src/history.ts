@@ -7,6 +7,13 @@ import type { Results } from './results.js';
  *
  * Besides the named fields it holds `valLoss`, `valAccuracy` and the validation metrics, under the name of
  * each validation loader.
+ *
+ * @example
+ * ```ts
+ * import type { EpochRecord } from '@mnist-kit/trainer';
+ *
+ * const gap = (record: EpochRecord) => record.trainAccuracy - (record.valAccuracy ?? 0);
+ * ```
  */
 export interface EpochRecord {
   /** Epoch number, from 1. */
@@ -30,10 +37,29 @@ export interface EpochRecord {
   readonly [key: string]: MetricValue | undefined;
 }
 
-/** What the Trainer's metrics add to a record when the validation loader is called `val`. */
+/**
+ * What the Trainer's metrics add to a record when the validation loader is called `val`.
+ *
+ * @example
+ * ```ts
+ * import type { Measured, Metric } from '@mnist-kit/trainer';
+ *
+ * type Top = { top3: Metric<number> };
+ * const measured: Measured<Top> = { valLoss: 0.1, valAccuracy: 0.97, valTop3: 0.998 };
+ * ```
+ */
 export type Measured<M extends Metrics> = Partial<Results<'val', M>>;
 
-/** Results of a validation inside an epoch (`valEvery` below 1). */
+/**
+ * Results of a validation inside an epoch (`valEvery` below 1).
+ *
+ * @example
+ * ```ts
+ * import type { ValidationRecord } from '@mnist-kit/trainer';
+ *
+ * const record: ValidationRecord = { epoch: 1, batch: 195, step: 195, valLoss: 0.2, valAccuracy: 0.94 };
+ * ```
+ */
 export interface ValidationRecord {
   readonly epoch: number;
   /** Batches trained in the epoch. */
@@ -44,10 +70,29 @@ export interface ValidationRecord {
   readonly [key: string]: MetricValue | undefined;
 }
 
-/** Why a fit ended. */
+/**
+ * Why a fit ended.
+ *
+ * @example
+ * ```ts
+ * import type { StopReason } from '@mnist-kit/trainer';
+ *
+ * const reason: StopReason = 'interrupted';
+ * ```
+ */
 export type StopReason = 'epochs' | 'stopped' | 'interrupted';
 
-/** What a {@link History} holds, as plain data. */
+/**
+ * What a {@link History} holds, as plain data.
+ *
+ * @example
+ * ```ts
+ * import { History, type HistoryRecords } from '@mnist-kit/trainer';
+ *
+ * const records: HistoryRecords = new History().toJSON();
+ * const again = History.from(records);
+ * ```
+ */
 export interface HistoryRecords {
   readonly epochs: readonly EpochRecord[];
   readonly validations: readonly ValidationRecord[];

@@ -9,10 +9,33 @@ import type { RunSnapshot } from './contracts/run-snapshot.js';
 import type { Metrics } from './metrics/metric.js';
 import type { SchedulerOptions } from './schedule.js';
 
-/** Makes the executor that a Trainer runs its model on; `createExecutor` of `@mnist-kit/engine` is one. */
+/**
+ * Makes the executor that a Trainer runs its model on; `createExecutor` of `@mnist-kit/engine` is one.
+ *
+ * @example
+ * ```ts
+ * import { createEagerExecutor } from '@mnist-kit/engine';
+ * import type { ExecutorFactory } from '@mnist-kit/trainer';
+ *
+ * const onCpu: ExecutorFactory = (model, options) => createEagerExecutor(model, { ...options, backend: 'cpu' });
+ * ```
+ */
 export type ExecutorFactory = (model: LayersModel, options: ExecutorOptions) => MaybePromise<Executor>;
 
-/** Options of the {@link Trainer}. */
+/**
+ * Options of the {@link Trainer}.
+ *
+ * @example
+ * ```ts
+ * import { nllLoss } from '@mnist-kit/losses';
+ * import { optimizedNet } from '@mnist-kit/models';
+ * import { Adam } from '@mnist-kit/optim';
+ * import { Trainer, type TrainerOptions } from '@mnist-kit/trainer';
+ *
+ * const options: TrainerOptions = { model: optimizedNet(), optimizer: new Adam({ lr: 1e-3 }), loss: nllLoss() };
+ * const trainer = new Trainer(options);
+ * ```
+ */
 export interface TrainerOptions<M extends Metrics = Metrics> {
   /** A classifier: images of `[height, width, channels]` in, one output per class out. */
   model: LayersModel;
@@ -81,7 +104,16 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   warn?: (line: string) => void;
 }
 
-/** Where a fit goes on, and what may be otherwise than it was. */
+/**
+ * Where a fit goes on, and what may be otherwise than it was.
+ *
+ * @example
+ * ```ts
+ * import type { ResumeOptions } from '@mnist-kit/trainer';
+ *
+ * const resume: ResumeOptions = { from: 'auto', override: ['optimizer.lr'] };
+ * ```
+ */
 export interface ResumeOptions {
   /** `auto`, a path, or a snapshot, as {@link FitOptions.resume} takes them. */
   from: 'auto' | (string & {}) | RunSnapshot;
@@ -96,7 +128,16 @@ export interface ResumeOptions {
   override?: readonly string[];
 }
 
-/** Options of {@link Trainer.fit}. */
+/**
+ * Options of {@link Trainer.fit}.
+ *
+ * @example
+ * ```ts
+ * import type { FitOptions } from '@mnist-kit/trainer';
+ *
+ * const options: FitOptions = { epochs: 20, resume: 'auto', signal: AbortSignal.timeout(3_600_000) };
+ * ```
+ */
 export interface FitOptions {
   /** Validation after every epoch: a loader (`valLoss`, `valAccuracy`), or several by name. */
   val?: LoaderLike | Readonly<Record<string, LoaderLike>>;

@@ -7,7 +7,21 @@ import { checkMonitor, monitored } from './monitor.js';
 /** What of a fit a schedule asks for. */
 type Measured = Pick<Run, 'monitors' | 'history'>;
 
-/** A scheduler with what the Trainer should know about it. */
+/**
+ * A scheduler with what the Trainer should know about it.
+ *
+ * @example
+ * ```ts
+ * import { ReduceLROnPlateau, SGD } from '@mnist-kit/optim';
+ * import type { SchedulerOptions } from '@mnist-kit/trainer';
+ *
+ * const optimizer = new SGD({ lr: 0.1 });
+ * const scheduler: SchedulerOptions = {
+ *   scheduler: new ReduceLROnPlateau(optimizer, { mode: 'max' }),
+ *   monitor: 'valTop3',
+ * };
+ * ```
+ */
 export interface SchedulerOptions {
   scheduler: SchedulerLike;
   /**

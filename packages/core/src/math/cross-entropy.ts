@@ -31,7 +31,17 @@ export function logSoftmaxRow(
   for (let c = 0; c < classes; c++) into[c] = outputs[start + c] - top - logSum;
 }
 
-/** Options of {@link softTargetCrossEntropy}. */
+/**
+ * Options of {@link softTargetCrossEntropy}.
+ *
+ * @example
+ * ```ts
+ * import { math } from '@mnist-kit/core';
+ *
+ * const options: math.SoftTargetCrossEntropyOptions = { size: 1, classes: 2 };
+ * const loss = math.softTargetCrossEntropy(Float32Array.of(3, 3), Float32Array.of(1, 0), options); // 0.693…
+ * ```
+ */
 export interface SoftTargetCrossEntropyOptions {
   /** Number of rows. */
   size: number;

@@ -16,7 +16,7 @@ const UNSUPPORTED = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', '
  * import { rename } from 'node:fs/promises';
  * import { syncFolder } from '@mnist-kit/core/node';
  *
- * await rename('runs/draft', 'runs/first');
+ * await rename('runs/draft', 'runs/final');
  * await syncFolder('runs');
  * ```
  */

@@ -27,7 +27,17 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), name);
 }
 
-/** Options of {@link removeTemporaryFiles}. */
+/**
+ * Options of {@link removeTemporaryFiles}.
+ *
+ * @example
+ * ```ts
+ * import { removeTemporaryFiles, type RemoveTemporaryFilesOptions } from '@mnist-kit/core/node';
+ *
+ * const options: RemoveTemporaryFilesOptions = { of: (name) => name.endsWith('.json') };
+ * await removeTemporaryFiles('runs', options);
+ * ```
+ */
 export interface RemoveTemporaryFilesOptions {
   /** Whether files that were to get a name are looked at. */
   of: (name: string) => boolean;

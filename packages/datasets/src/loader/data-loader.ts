@@ -19,10 +19,31 @@ import { BatchWriter } from './batch-writer.js';
 import { TransformChain } from './chain.js';
 import { checkState, type DataLoaderState } from './loader-state.js';
 
-/** Positions in the data set in the order in which an epoch takes them. */
+/**
+ * Positions in the data set in the order in which an epoch takes them.
+ *
+ * @example
+ * ```ts
+ * import { DataLoader, mnist, type Sampler } from '@mnist-kit/datasets';
+ *
+ * const sampler: Sampler = [0, 2, 4]; // the positions, in this order
+ * const loader = new DataLoader(await mnist({ split: 'test' }), { batchSize: 3, sampler });
+ * ```
+ */
 export type Sampler = Iterable<number> & { readonly length: number };
 
-/** Options of {@link DataLoader}. */
+/**
+ * Options of {@link DataLoader}.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { DataLoader, type DataLoaderOptions, mnist } from '@mnist-kit/datasets';
+ *
+ * const options: DataLoaderOptions = { batchSize: 128, shuffle: true, generator: new Generator(1) };
+ * const loader = new DataLoader(await mnist({ split: 'test' }), options);
+ * ```
+ */
 export interface DataLoaderOptions {
   /** Samples per batch. Default: 1. */
   batchSize?: number;

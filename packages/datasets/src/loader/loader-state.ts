@@ -3,6 +3,15 @@ import { CheckpointError, type GeneratorState } from '@mnist-kit/core';
 /**
  * Where an epoch stands, as plain JSON: enough to go on from the next batch with the same order and the
  * same random draws.
+ *
+ * @example
+ * ```ts
+ * import { DataLoader, type DataLoaderState, mnist } from '@mnist-kit/datasets';
+ *
+ * const loader = new DataLoader(await mnist({ split: 'test' }), { batchSize: 128 });
+ * const state: DataLoaderState | null = loader.state();
+ * if (state !== null) loader.resume(state); // null: no epoch has begun
+ * ```
  */
 export interface DataLoaderState {
   /** Batches handed out so far in this epoch. */

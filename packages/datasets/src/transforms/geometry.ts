@@ -6,7 +6,17 @@ import { applyResample, type Matrix, type Resample, resampleBy, unchanged } from
 
 const { cos, sin } = math;
 
-/** Parameters of {@link affine}. */
+/**
+ * Parameters of {@link affine}.
+ *
+ * @example
+ * ```ts
+ * import { affine, type AffineParameters } from '@mnist-kit/datasets';
+ *
+ * const parameters: AffineParameters = { angle: 10, translate: [2, -1], scale: 1.1, shear: [5, 0] };
+ * const moved = affine({ data: new Uint8Array(28 * 28), width: 28, height: 28 }, parameters);
+ * ```
+ */
 export interface AffineParameters {
   /** Rotation in degrees, clockwise. Default: 0. */
   angle?: number;

@@ -1,7 +1,17 @@
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { checkPixels, type Pixels } from '../pixels.js';
 
-/** One image, rows from the top, the channels of a pixel side by side. */
+/**
+ * One image, rows from the top, the channels of a pixel side by side.
+ *
+ * @example
+ * ```ts
+ * import { type Image, rotate } from '@mnist-kit/datasets';
+ *
+ * const image: Image = { data: new Uint8Array(28 * 28), width: 28, height: 28 };
+ * const turned = rotate(image, 10);
+ * ```
+ */
 export interface Image<P extends Pixels = Uint8Array> {
   /** `height x width x channels` values. */
   readonly data: P;
@@ -11,7 +21,16 @@ export interface Image<P extends Pixels = Uint8Array> {
   readonly channels?: number;
 }
 
-/** Width and height in pixels, and values per pixel. */
+/**
+ * Width and height in pixels, and values per pixel.
+ *
+ * @example
+ * ```ts
+ * import type { ImageSize } from '@mnist-kit/datasets';
+ *
+ * const size: ImageSize = { width: 28, height: 28, channels: 1 };
+ * ```
+ */
 export interface ImageSize {
   readonly width: number;
   readonly height: number;

@@ -2,7 +2,17 @@ import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import { areFinite } from '../check-values.js';
 import type { NormalizeTransform } from './transform.js';
 
-/** Options of {@link normalize}. */
+/**
+ * Options of {@link normalize}.
+ *
+ * @example
+ * ```ts
+ * import { transforms } from '@mnist-kit/datasets';
+ *
+ * const options: transforms.NormalizeOptions = { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] };
+ * const normalize = transforms.normalize(options);
+ * ```
+ */
 export interface NormalizeOptions {
   /** Mean of the values between 0 and 1: one number, or one for each channel. MNIST: 0.1307. */
   mean: number | readonly number[];

@@ -5,7 +5,17 @@ import type { ImageSize } from './image.js';
 import { angleRange, angleRanges, checkRange, roundHalfEven } from './ranges.js';
 import type { GeometricTransform } from './transform.js';
 
-/** Options of {@link randomAffine}. */
+/**
+ * Options of {@link randomAffine}.
+ *
+ * @example
+ * ```ts
+ * import { transforms } from '@mnist-kit/datasets';
+ *
+ * const options: transforms.RandomAffineOptions = { degrees: 10, translate: [0.1, 0.1] };
+ * const jitter = transforms.randomAffine(options);
+ * ```
+ */
 export interface RandomAffineOptions {
   /** Largest rotation to both sides in degrees, at least 0; or [smallest, largest]. 0: no rotation. */
   degrees: number | readonly [number, number];
@@ -20,7 +30,18 @@ export interface RandomAffineOptions {
   shear?: number | readonly [number, number] | readonly [number, number, number, number];
 }
 
-/** A {@link GeometricTransform} that also shows the parameters it draws. */
+/**
+ * A {@link GeometricTransform} that also shows the parameters it draws.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { transforms } from '@mnist-kit/datasets';
+ *
+ * const jitter: transforms.RandomAffineTransform = transforms.randomAffine({ degrees: 10 });
+ * const { angle } = jitter.drawParameters({ width: 28, height: 28, channels: 1 }, new Generator(1));
+ * ```
+ */
 export interface RandomAffineTransform extends GeometricTransform {
   /** Draws the parameters for one image, in torchvision's order: angle, x, y, scale, shear. */
   drawParameters(size: ImageSize, generator: Generator): Required<AffineParameters>;

@@ -2,12 +2,28 @@ import type { Pixels } from '../pixels.js';
 import type { Image, ImageSize } from './image.js';
 import { sizeOf } from './image.js';
 
-/** Six numbers (a, b, c, d, e, f): output pixel (x, y) comes from (a x + b y + c, d x + e y + f). */
+/**
+ * Six numbers (a, b, c, d, e, f): output pixel (x, y) comes from (a x + b y + c, d x + e y + f).
+ *
+ * @example
+ * ```ts
+ * import type { Matrix } from '@mnist-kit/datasets';
+ *
+ * const shift: Matrix = [1, 0, 3, 0, 1, 0]; // x + 3, y
+ * ```
+ */
 export type Matrix = readonly [number, number, number, number, number, number];
 
 /**
  * How to move pixels to the nearest place, ready to be carried out: plain numbers, so that a worker thread
  * can do it.
+ *
+ * @example
+ * ```ts
+ * import type { Resample } from '@mnist-kit/datasets';
+ *
+ * const shift: Resample = { mode: 1, coefficients: [1, 0, 3, 0, 1, 0] };
+ * ```
  */
 export interface Resample {
   /**

@@ -7,6 +7,15 @@ import type { Resample } from './resample.js';
 /**
  * A transform that moves pixels. Its random part and its pixel part are apart: `draw` takes what it needs
  * from the generator on the calling thread, and a worker can move the pixels later.
+ *
+ * @example
+ * ```ts
+ * import { Generator } from '@mnist-kit/core';
+ * import { type GeometricTransform, transforms } from '@mnist-kit/datasets';
+ *
+ * const rotation: GeometricTransform = transforms.randomRotation(10);
+ * const drawn = rotation.draw({ width: 28, height: 28, channels: 1 }, new Generator(1));
+ * ```
  */
 export interface GeometricTransform {
   readonly kind: 'geometric';
@@ -16,7 +25,17 @@ export interface GeometricTransform {
   draw(size: ImageSize, generator: Generator): Resample;
 }
 
-/** A transform of values: bytes become v / 255, then (v - mean) / std, in float32. */
+/**
+ * A transform of values: bytes become v / 255, then (v - mean) / std, in float32.
+ *
+ * @example
+ * ```ts
+ * import { type NormalizeTransform, transforms } from '@mnist-kit/datasets';
+ *
+ * const normalize: NormalizeTransform = transforms.normalize({ mean: 0.1307, std: 0.3081 });
+ * console.log(normalize.mean); // [0.1307]
+ * ```
+ */
 export interface NormalizeTransform {
   readonly kind: 'normalize';
   readonly name: string;
@@ -26,7 +45,19 @@ export interface NormalizeTransform {
   readonly std: readonly number[];
 }
 
-/** Several transforms, one after the other. */
+/**
+ * Several transforms, one after the other.
+ *
+ * @example
+ * ```ts
+ * import { type ComposedTransform, transforms } from '@mnist-kit/datasets';
+ *
+ * const augment: ComposedTransform = transforms.compose([
+ *   transforms.randomRotation(10),
+ *   transforms.normalize({ mean: 0.1307, std: 0.3081 }),
+ * ]);
+ * ```
+ */
 export interface ComposedTransform {
   readonly kind: 'compose';
   readonly name: string;
@@ -39,10 +70,31 @@ export interface ComposedTransform {
  * It gets bytes before `normalize` and float32 after it. It runs on the calling thread, and so does the
  * rest of the chain. Take random numbers only from `generator`, which is the loader's (undefined when the
  * loader has none).
+ *
+ * @example
+ * ```ts
+ * import type { ImageFunction } from '@mnist-kit/datasets';
+ *
+ * // White becomes black, for bytes.
+ * const invert: ImageFunction = (image) => {
+ *   for (let i = 0; i < image.data.length; i++) image.data[i] = 255 - image.data[i];
+ *   return image;
+ * };
+ * ```
  */
 export type ImageFunction = (image: Image<Pixels>, generator: Generator | undefined) => Image<Pixels>;
 
-/** Whatever a `DataLoader` takes as `transform`. */
+/**
+ * Whatever a `DataLoader` takes as `transform`.
+ *
+ * @example
+ * ```ts
+ * import { type Transform, transforms } from '@mnist-kit/datasets';
+ *
+ * const flip: Transform = ({ data, ...image }) => ({ ...image, data: data.slice().reverse() });
+ * const augment: Transform = transforms.compose([flip, transforms.normalize({ mean: 0.5, std: 0.5 })]);
+ * ```
+ */
 export type Transform = GeometricTransform | NormalizeTransform | ComposedTransform | ImageFunction;
 
 /** A chain without nesting. */

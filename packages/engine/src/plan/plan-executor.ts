@@ -33,6 +33,16 @@ const DEFAULT_BATCH = 128;
  * @throws InvalidArgumentError for options that do not exist or cannot work.
  * @throws UnsupportedLayerError for a model with a layer that the plan does not know.
  * @throws EngineError where WebAssembly with SIMD is missing or memory runs out.
+ *
+ * @example
+ * ```ts
+ * import { createPlanExecutor } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const executor = await createPlanExecutor(optimizedNet(), { threads: 2, batchSize: 128 });
+ * console.log(executor.description); // plan, WebAssembly SIMD, 2 threads
+ * await executor.dispose();
+ * ```
  */
 export async function createPlanExecutor(
   model: LayersModel,

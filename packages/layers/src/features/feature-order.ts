@@ -4,6 +4,14 @@ import type { DataFormat } from '../operation.js';
  * How the values of one sample lie in TensorFlow.js, compared with the same network in PyTorch, where images
  * are channels first. An image is only laid out otherwise; but what becomes of it when it is flattened stays
  * with the features wherever they go.
+ *
+ * @example
+ * ```ts
+ * import type { FeatureOrder } from '@mnist-kit/layers';
+ *
+ * const asImages: FeatureOrder = { kind: 'image', dataFormat: 'channelsLast' };
+ * const swapped: FeatureOrder = { kind: 'vector', places: Int32Array.of(0, 2, 1, 3) };
+ * ```
  */
 export type FeatureOrder =
   /** An image (or anything else with axes of its own). */
@@ -26,7 +34,7 @@ export const VECTOR: FeatureOrder = { kind: 'vector' };
  * const model = tf.sequential();
  * model.add(tf.layers.flatten({ inputShape: [2, 1, 2] }));
  * model.add(tf.layers.dropout({ rate: 0.2 }));
- * console.log(placesOf(inputOrders(model).get(model.layers[1]))); // [0, 2, 1, 3]
+ * console.log(placesOf(inputOrders(model).get(model.layers[1]))); // Int32Array [0, 2, 1, 3]
  * ```
  */
 export const placesOf = (order: FeatureOrder | undefined): Int32Array | undefined =>

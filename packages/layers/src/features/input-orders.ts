@@ -18,7 +18,7 @@ import { sameOrder, VECTOR } from './feature-order.js';
  * const model = tf.sequential();
  * model.add(tf.layers.flatten({ inputShape: [2, 1, 2] }));
  * model.add(tf.layers.dense({ units: 10 }));
- * console.log(inputOrders(model).get(model.layers[1])); // { kind: 'vector', places: [0, 2, 1, 3] }
+ * console.log(inputOrders(model).get(model.layers[1])); // { kind: 'vector', places: Int32Array [0, 2, 1, 3] }
  * ```
  */
 export function inputOrders(model: LayersModel): ReadonlyMap<layers.Layer, FeatureOrder> {

@@ -5,6 +5,13 @@ import type { Generator } from '@mnist-kit/core';
  *
  * @param shape The weight's shape in PyTorch.
  * @param kernelShape Shape in PyTorch of the layer's `weight`.
+ *
+ * @example
+ * ```ts
+ * import type { TorchInitializer } from '@mnist-kit/layers';
+ *
+ * const ones: TorchInitializer = (_generator, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1);
+ * ```
  */
 export type TorchInitializer = (
   generator: Generator,

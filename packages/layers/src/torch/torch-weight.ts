@@ -3,7 +3,16 @@ import { type FeatureOrder, placesOf } from '../features/feature-order.js';
 import type { LayerWeight } from '../weights.js';
 import { gatherRows, hwioToOihw, oihwToHwio, scatterRows, transpose } from './layouts.js';
 
-/** How a weight stands in a PyTorch state dict. */
+/**
+ * How a weight stands in a PyTorch state dict.
+ *
+ * @example
+ * ```ts
+ * import type { TorchWeight } from '@mnist-kit/layers';
+ *
+ * const bias: TorchWeight = { name: 'bias', shape: [10], toTorch: (data) => data, fromTorch: (data) => data };
+ * ```
+ */
 export interface TorchWeight {
   /** Behind the layer's name: `weight`, `running_mean`. */
   readonly name: string;

@@ -8,7 +8,18 @@ import { loadArtifacts } from './load-artifacts.js';
 import { openFolder, writeModelFiles } from './model-folder.js';
 import { findDifference, findDifferentLayer } from './same-model.js';
 
-/** Options of {@link saveModel}. */
+/**
+ * Options of {@link saveModel}.
+ *
+ * @example
+ * ```ts
+ * import { optimizedNet } from '@mnist-kit/models';
+ * import { saveModel, type SaveModelOptions } from '@mnist-kit/models/node';
+ *
+ * const options: SaveModelOptions = { overwrite: true };
+ * await saveModel(optimizedNet(), 'runs/first/model', options);
+ * ```
+ */
 export interface SaveModelOptions {
   /** Replace a model that is in the folder. Default true. */
   overwrite?: boolean;

@@ -45,6 +45,14 @@ export class OpaqueTorchValue {
  * What a .pth file can hold: dicts become plain objects (keys become text), as do `argparse.Namespace`s; lists,
  * tuples and sets arrays; tensors and NumPy's arrays {@link StateTensor}s; integers beyond 2^53 bigints;
  * devices, data types, paths and dates text; bytes a Uint8Array; any other object an {@link OpaqueTorchValue}.
+ *
+ * @example
+ * ```ts
+ * import { readTorchValue, type TorchValue, writeTorchFile } from '@mnist-kit/models';
+ *
+ * const bytes = writeTorchFile({ bias: { shape: [2], data: Float32Array.of(1, 2) } });
+ * const value: TorchValue = readTorchValue(bytes);
+ * ```
  */
 export type TorchValue =
   | null

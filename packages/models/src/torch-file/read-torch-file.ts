@@ -9,7 +9,18 @@ import { Storages } from './storages.js';
 import { unpickle } from './unpickle.js';
 import { ZipArchive } from './zip-archive.js';
 
-/** Limits on what a .pth file may ask for. A file that says more is refused, so that no file can fill the memory. */
+/**
+ * Limits on what a .pth file may ask for. A file that says more is refused, so that no file can fill the memory.
+ *
+ * @example
+ * ```ts
+ * import { readTorchValue, type TorchFileLimits, writeTorchFile } from '@mnist-kit/models';
+ *
+ * const bytes = writeTorchFile({ bias: { shape: [2], data: Float32Array.of(1, 2) } });
+ * const limits: TorchFileLimits = { maxTensorBytes: 2 ** 20, maxOpcodes: 1000 };
+ * const value = readTorchValue(bytes, limits);
+ * ```
+ */
 export interface TorchFileLimits {
   /**
    * Most bytes that the tensors read may take as float32. It matters for views that repeat few stored values.
@@ -29,7 +40,18 @@ export interface TorchFileLimits {
   maxOpcodes?: number;
 }
 
-/** What {@link readTorchFile} takes. */
+/**
+ * What {@link readTorchFile} takes.
+ *
+ * @example
+ * ```ts
+ * import { readTorchFile, type ReadTorchFileOptions, writeTorchFile } from '@mnist-kit/models';
+ *
+ * const bytes = writeTorchFile({ bias: { shape: [2], data: Float32Array.of(1, 2) } });
+ * const options: ReadTorchFileOptions = { maxTensorBytes: 1024 };
+ * console.log(readTorchFile(bytes, options).bias.data); // Float32Array [1, 2]
+ * ```
+ */
 export interface ReadTorchFileOptions extends TorchFileLimits {
   /**
    * Where in a checkpoint dict the state dict is, e.g. `'model_state_dict'`. Default: the file itself if it is

@@ -1,6 +1,17 @@
 import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 
-/** How {@link toOnnx} writes. */
+/**
+ * How {@link toOnnx} writes.
+ *
+ * @example
+ * ```ts
+ * import { optimizedNet } from '@mnist-kit/models';
+ * import { toOnnx, type ToOnnxOptions } from '@mnist-kit/onnx';
+ *
+ * const options: ToOnnxOptions = { batchNorm: 'fold', layout: 'NCHW', normalization: { mean: 0.1307, std: 0.3081 } };
+ * const bytes = toOnnx(optimizedNet(), options);
+ * ```
+ */
 export interface ToOnnxOptions {
   /**
    * `keep` (default) writes every batch norm as a node of its own, so that the model can be read back and trained

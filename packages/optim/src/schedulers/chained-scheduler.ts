@@ -2,7 +2,19 @@ import { CheckpointError, InvalidArgumentError, type Settings } from '@mnist-kit
 import type { Optimizer } from '../optimizer.js';
 import type { LRScheduler, LRSchedulerState, SchedulerInterval } from './scheduler.js';
 
-/** State of a {@link ChainedScheduler}. */
+/**
+ * State of a {@link ChainedScheduler}.
+ *
+ * @example
+ * ```ts
+ * import { ChainedScheduler, type ChainedSchedulerState, ExponentialLR, SGD } from '@mnist-kit/optim';
+ *
+ * const optimizer = new SGD({ lr: 0.1 });
+ * const scheduler = new ChainedScheduler([new ExponentialLR(optimizer, { gamma: 0.9 })]);
+ * const state: ChainedSchedulerState = scheduler.state();
+ * scheduler.loadState(state);
+ * ```
+ */
 export interface ChainedSchedulerState {
   /** `ChainedScheduler`. */
   readonly kind: string;

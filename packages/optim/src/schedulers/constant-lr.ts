@@ -3,7 +3,17 @@ import { checkInteger, checkOptions } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link ConstantLR}. */
+/**
+ * Options of {@link ConstantLR}.
+ *
+ * @example
+ * ```ts
+ * import { ConstantLR, type ConstantLROptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: ConstantLROptions = { factor: 0.1, totalIters: 2 };
+ * const scheduler = new ConstantLR(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface ConstantLROptions extends LRSchedulerOptions {
   /** Factor on the learning rate until `totalIters`, above 0 and at most 1; default 1/3. */
   factor?: number;

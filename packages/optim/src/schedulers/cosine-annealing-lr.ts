@@ -3,7 +3,17 @@ import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link CosineAnnealingLR}. */
+/**
+ * Options of {@link CosineAnnealingLR}.
+ *
+ * @example
+ * ```ts
+ * import { CosineAnnealingLR, type CosineAnnealingLROptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: CosineAnnealingLROptions = { tMax: 20, etaMin: 1e-5 };
+ * const scheduler = new CosineAnnealingLR(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface CosineAnnealingLROptions extends LRSchedulerOptions {
   /** Number of epochs from the base learning rate down to `etaMin`. */
   tMax: number;

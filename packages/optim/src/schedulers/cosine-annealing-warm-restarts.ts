@@ -3,7 +3,17 @@ import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link CosineAnnealingWarmRestarts}. */
+/**
+ * Options of {@link CosineAnnealingWarmRestarts}.
+ *
+ * @example
+ * ```ts
+ * import { CosineAnnealingWarmRestarts, type CosineAnnealingWarmRestartsOptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: CosineAnnealingWarmRestartsOptions = { t0: 5, tMult: 2 };
+ * const scheduler = new CosineAnnealingWarmRestarts(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface CosineAnnealingWarmRestartsOptions extends LRSchedulerOptions {
   /** Number of epochs until the first restart. */
   t0: number;

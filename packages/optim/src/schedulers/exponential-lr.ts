@@ -3,7 +3,17 @@ import { checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link ExponentialLR}. */
+/**
+ * Options of {@link ExponentialLR}.
+ *
+ * @example
+ * ```ts
+ * import { ExponentialLR, type ExponentialLROptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: ExponentialLROptions = { gamma: 0.9 };
+ * const scheduler = new ExponentialLR(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface ExponentialLROptions extends LRSchedulerOptions {
   /** Factor of each epoch. */
   gamma: number;

@@ -3,7 +3,17 @@ import { checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link LambdaLR}. */
+/**
+ * Options of {@link LambdaLR}.
+ *
+ * @example
+ * ```ts
+ * import { LambdaLR, type LambdaLROptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: LambdaLROptions = { lrLambda: (epoch) => 0.95 ** epoch };
+ * const scheduler = new LambdaLR(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface LambdaLROptions extends LRSchedulerOptions {
   /** The factor on the base learning rate at an epoch, which counts from 0. */
   lrLambda: (epoch: number) => number;

@@ -3,7 +3,17 @@ import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link LinearLR}. */
+/**
+ * Options of {@link LinearLR}.
+ *
+ * @example
+ * ```ts
+ * import { LinearLR, type LinearLROptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: LinearLROptions = { startFactor: 0.1, totalIters: 5 };
+ * const scheduler = new LinearLR(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface LinearLROptions extends LRSchedulerOptions {
   /** Factor on the learning rate in the first epoch, above 0 and at most 1; default 1/3. */
   startFactor?: number;

@@ -3,7 +3,17 @@ import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link MultiStepLR}. */
+/**
+ * Options of {@link MultiStepLR}.
+ *
+ * @example
+ * ```ts
+ * import { MultiStepLR, type MultiStepLROptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: MultiStepLROptions = { milestones: [10, 15], gamma: 0.1 };
+ * const scheduler = new MultiStepLR(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface MultiStepLROptions extends LRSchedulerOptions {
   /** Epochs at which the learning rate decays; one that comes twice decays twice. */
   milestones: readonly number[];

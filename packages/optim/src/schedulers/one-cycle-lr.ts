@@ -3,7 +3,17 @@ import { checkBoolean, checkInteger, checkOneOf, checkOptions, checkRange } from
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link OneCycleLR}. */
+/**
+ * Options of {@link OneCycleLR}.
+ *
+ * @example
+ * ```ts
+ * import { OneCycleLR, type OneCycleLROptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: OneCycleLROptions = { maxLr: 0.1, totalSteps: 1000, pctStart: 0.3 };
+ * const scheduler = new OneCycleLR(new SGD({ lr: 0.01, momentum: 0.9 }), options);
+ * ```
+ */
 export interface OneCycleLROptions extends LRSchedulerOptions {
   /** Highest learning rate, of all groups or of each. */
   maxLr: number | readonly number[];

@@ -3,7 +3,17 @@ import { checkInteger, checkOneOf, checkOptions, checkRange } from '../check.js'
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link ReduceLROnPlateau}. */
+/**
+ * Options of {@link ReduceLROnPlateau}.
+ *
+ * @example
+ * ```ts
+ * import { ReduceLROnPlateau, type ReduceLROnPlateauOptions, SGD } from '@mnist-kit/optim';
+ *
+ * const options: ReduceLROnPlateauOptions = { mode: 'max', factor: 0.5, patience: 3, minLr: 1e-6 };
+ * const scheduler = new ReduceLROnPlateau(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface ReduceLROnPlateauOptions extends LRSchedulerOptions {
   /** Whether the metric should fall (`min`, the default) or rise. */
   mode?: 'min' | 'max';

@@ -2,16 +2,47 @@ import { CheckpointError, InvalidArgumentError, type Settings } from '@mnist-kit
 import { checkOneOf } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 
-/** How often a scheduler's `step` is called. */
+/**
+ * How often a scheduler's `step` is called.
+ *
+ * @example
+ * ```ts
+ * import { type SchedulerInterval, SGD, StepLR } from '@mnist-kit/optim';
+ *
+ * const interval: SchedulerInterval = 'step';
+ * const scheduler = new StepLR(new SGD({ lr: 0.1 }), { stepSize: 1000, interval });
+ * ```
+ */
 export type SchedulerInterval = 'epoch' | 'step';
 
-/** Options that every scheduler has. */
+/**
+ * Options that every scheduler has.
+ *
+ * @example
+ * ```ts
+ * import { type LRSchedulerOptions, SGD, StepLR } from '@mnist-kit/optim';
+ *
+ * const options: LRSchedulerOptions = { interval: 'step' };
+ * const scheduler = new StepLR(new SGD({ lr: 0.1 }), { stepSize: 1000, ...options });
+ * ```
+ */
 export interface LRSchedulerOptions {
   /** Whether the Trainer calls `step` after each epoch or after each optimizer step. */
   interval?: SchedulerInterval;
 }
 
-/** Everything that a scheduler's next step depends on; plain JSON. */
+/**
+ * Everything that a scheduler's next step depends on; plain JSON.
+ *
+ * @example
+ * ```ts
+ * import { type LRSchedulerState, SGD, StepLR } from '@mnist-kit/optim';
+ *
+ * const scheduler = new StepLR(new SGD({ lr: 0.1 }), { stepSize: 7 });
+ * const state: LRSchedulerState = scheduler.state();
+ * scheduler.loadState(state);
+ * ```
+ */
 export interface LRSchedulerState {
   /** Class name of the scheduler. */
   readonly kind: string;

@@ -3,7 +3,17 @@ import { checkInteger, checkOptions, checkRange } from '../check.js';
 import type { Optimizer, ParameterGroup } from '../optimizer.js';
 import { LRScheduler, type LRSchedulerOptions } from './scheduler.js';
 
-/** Options of {@link StepLR}. */
+/**
+ * Options of {@link StepLR}.
+ *
+ * @example
+ * ```ts
+ * import { SGD, StepLR, type StepLROptions } from '@mnist-kit/optim';
+ *
+ * const options: StepLROptions = { stepSize: 7, gamma: 0.1 };
+ * const scheduler = new StepLR(new SGD({ lr: 0.1 }), options);
+ * ```
+ */
 export interface StepLROptions extends LRSchedulerOptions {
   /** Number of epochs between two decays. */
   stepSize: number;

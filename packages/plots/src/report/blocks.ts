@@ -3,10 +3,28 @@ import { checkArray } from '../check.js';
 import { formatNumber } from '../format.js';
 import { escapeXml } from '../svg.js';
 
-/** What a table cell can hold. `null` and `undefined` are shown as a dash. */
+/**
+ * What a table cell can hold. `null` and `undefined` are shown as a dash.
+ *
+ * @example
+ * ```ts
+ * import type { ReportCell } from '@mnist-kit/plots';
+ *
+ * const row: ReportCell[] = ['Adam', 0.9912, true];
+ * ```
+ */
 export type ReportCell = string | number | boolean | null | undefined;
 
-/** A column of a report's table. */
+/**
+ * A column of a report's table.
+ *
+ * @example
+ * ```ts
+ * import type { ReportColumn } from '@mnist-kit/plots';
+ *
+ * const accuracy: ReportColumn = { title: 'accuracy', format: (value) => `${(100 * value).toFixed(2)}%` };
+ * ```
+ */
 export interface ReportColumn {
   readonly title: string;
   /** How numbers are written. Default: four significant digits, whole numbers in full. */
@@ -15,13 +33,33 @@ export interface ReportColumn {
   readonly align?: 'left' | 'right';
 }
 
-/** Paragraphs; an empty line starts a new one. Plain text, no markup. */
+/**
+ * Paragraphs; an empty line starts a new one. Plain text, no markup.
+ *
+ * @example
+ * ```ts
+ * import { htmlReport, type TextBlock } from '@mnist-kit/plots';
+ *
+ * const block: TextBlock = { type: 'text', text: 'Both runs have the same seed.' };
+ * const html = htmlReport({ title: 'A run', sections: [{ title: 'Notes', blocks: [block] }] });
+ * ```
+ */
 export interface TextBlock {
   readonly type: 'text';
   readonly text: string;
 }
 
-/** A plot of this package, inlined. */
+/**
+ * A plot of this package, inlined.
+ *
+ * @example
+ * ```ts
+ * import { htmlReport, learningRateCurve, type PlotBlock } from '@mnist-kit/plots';
+ *
+ * const block: PlotBlock = { type: 'plot', svg: learningRateCurve([{ epoch: 1, lr: 1e-3 }]) };
+ * const html = htmlReport({ title: 'A run', sections: [{ title: 'Schedule', blocks: [block] }] });
+ * ```
+ */
 export interface PlotBlock {
   readonly type: 'plot';
   /** A complete SVG document without scripts and outside references. */
@@ -31,7 +69,22 @@ export interface PlotBlock {
   readonly caption?: string;
 }
 
-/** A table with a header row. */
+/**
+ * A table with a header row.
+ *
+ * @example
+ * ```ts
+ * import { htmlReport, type TableBlock } from '@mnist-kit/plots';
+ *
+ * const block: TableBlock = {
+ *   type: 'table',
+ *   columns: [{ title: 'epoch' }, { title: 'loss' }],
+ *   rows: [[1, 0.4], [2, 0.3]],
+ *   marked: 1,
+ * };
+ * const html = htmlReport({ title: 'A run', sections: [{ title: 'Epochs', blocks: [block] }] });
+ * ```
+ */
 export interface TableBlock {
   readonly type: 'table';
   readonly columns: readonly ReportColumn[];
@@ -42,14 +95,34 @@ export interface TableBlock {
   readonly marked?: number;
 }
 
-/** Names and values, one pair a row; nested objects are written as `outer.inner`. */
+/**
+ * Names and values, one pair a row; nested objects are written as `outer.inner`.
+ *
+ * @example
+ * ```ts
+ * import { type FactsBlock, htmlReport } from '@mnist-kit/plots';
+ *
+ * const block: FactsBlock = { type: 'facts', facts: { batchSize: 128, lr: 1e-3 } };
+ * const html = htmlReport({ title: 'A run', sections: [{ title: 'Settings', blocks: [block] }] });
+ * ```
+ */
 export interface FactsBlock {
   readonly type: 'facts';
   readonly facts: Readonly<Record<string, unknown>>;
   readonly caption?: string;
 }
 
-/** A part of a report's section. */
+/**
+ * A part of a report's section.
+ *
+ * @example
+ * ```ts
+ * import { htmlReport, type ReportBlock } from '@mnist-kit/plots';
+ *
+ * const blocks: ReportBlock[] = [{ type: 'text', text: 'Both runs have the same seed.' }];
+ * const html = htmlReport({ title: 'A run', sections: [{ title: 'Notes', blocks }] });
+ * ```
+ */
 export type ReportBlock = TextBlock | PlotBlock | TableBlock | FactsBlock;
 
 /** One block as HTML. `argument` names it in errors. */

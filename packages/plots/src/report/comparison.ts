@@ -5,7 +5,18 @@ import { trainingCurves } from '../training-curves.js';
 import type { ReportCell, TableBlock } from './blocks.js';
 import type { ReportSection } from './html-report.js';
 
-/** A run that another one is compared with. */
+/**
+ * A run that another one is compared with.
+ *
+ * @example
+ * ```ts
+ * import { type ReferenceRun, trainingReport } from '@mnist-kit/plots';
+ *
+ * const history = [{ epoch: 1, trainLoss: 0.4, trainAccuracy: 0.9, valLoss: 0.3, valAccuracy: 0.92 }];
+ * const reference: ReferenceRun = { name: 'PyTorch', history, results: { testAccuracy: 0.93 } };
+ * const html = trainingReport({ title: 'A run', history, reference });
+ * ```
+ */
 export interface ReferenceRun {
   /** Its name in headings and legends: `'PyTorch 1.13'`, `'notebook'`. */
   readonly name: string;

@@ -4,7 +4,17 @@ import { escapeXml } from '../svg.js';
 import { type ReportBlock, renderBlock } from './blocks.js';
 import { styleSheet } from './style.js';
 
-/** One figure at the head of a report. */
+/**
+ * One figure at the head of a report.
+ *
+ * @example
+ * ```ts
+ * import { htmlReport, type SummaryItem } from '@mnist-kit/plots';
+ *
+ * const epochs: SummaryItem = { label: 'Epochs', value: '20', note: 'stopped early' };
+ * const html = htmlReport({ title: 'A run', summary: [epochs], sections: [] });
+ * ```
+ */
 export interface SummaryItem {
   /** What it is: `'Best validation accuracy'`. */
   readonly label: string;
@@ -14,13 +24,37 @@ export interface SummaryItem {
   readonly note?: string;
 }
 
-/** A section of a report. */
+/**
+ * A section of a report.
+ *
+ * @example
+ * ```ts
+ * import { htmlReport, type ReportSection } from '@mnist-kit/plots';
+ *
+ * const notes: ReportSection = { title: 'Notes', blocks: [{ type: 'text', text: 'One seed.' }] };
+ * const html = htmlReport({ title: 'A run', sections: [notes] });
+ * ```
+ */
 export interface ReportSection {
   readonly title: string;
   readonly blocks: readonly ReportBlock[];
 }
 
-/** Content of `htmlReport`. */
+/**
+ * Content of `htmlReport`.
+ *
+ * @example
+ * ```ts
+ * import { htmlReport, type HtmlReportOptions } from '@mnist-kit/plots';
+ *
+ * const options: HtmlReportOptions = {
+ *   title: 'A run',
+ *   summary: [{ label: 'Epochs', value: '2' }],
+ *   sections: [{ title: 'Notes', blocks: [{ type: 'text', text: 'One seed.' }] }],
+ * };
+ * const html = htmlReport(options);
+ * ```
+ */
 export interface HtmlReportOptions {
   /** Title of the page. */
   title: string;

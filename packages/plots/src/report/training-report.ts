@@ -9,7 +9,21 @@ import type { ReportBlock, ReportColumn } from './blocks.js';
 import { comparisonSection, type ReferenceRun } from './comparison.js';
 import { htmlReport, type ReportSection, type SummaryItem } from './html-report.js';
 
-/** Content of `trainingReport`. */
+/**
+ * Content of `trainingReport`.
+ *
+ * @example
+ * ```ts
+ * import { trainingReport, type TrainingReportOptions } from '@mnist-kit/plots';
+ *
+ * const options: TrainingReportOptions = {
+ *   title: 'A run',
+ *   history: [{ epoch: 1, trainLoss: 0.4, trainAccuracy: 0.9, valLoss: 0.3, valAccuracy: 0.92 }],
+ *   results: { testAccuracy: 0.93 },
+ * };
+ * const html = trainingReport(options);
+ * ```
+ */
 export interface TrainingReportOptions {
   /** Title of the page: what was trained on what. */
   title: string;

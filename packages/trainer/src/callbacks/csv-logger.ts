@@ -4,7 +4,17 @@ import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
 
-/** Options of {@link CsvLogger}. */
+/**
+ * Options of {@link CsvLogger}.
+ *
+ * @example
+ * ```ts
+ * import { CsvLogger, type CsvLoggerOptions } from '@mnist-kit/trainer';
+ *
+ * const options: CsvLoggerOptions = { path: 'runs/first/history.csv' };
+ * const callbacks = [new CsvLogger(options)];
+ * ```
+ */
 export interface CsvLoggerOptions {
   /** The file, e.g. `runs/first/history.csv`. Its folder is created. */
   path: string;

@@ -6,7 +6,17 @@ import type { EpochRecord } from '../history.js';
 import { improves, monitored, monitorMode } from '../monitor.js';
 import { stateWithNumbers } from '../state/callback-state.js';
 
-/** Options of {@link EarlyStopping}; at least one of `patience` and `target` is needed. */
+/**
+ * Options of {@link EarlyStopping}; at least one of `patience` and `target` is needed.
+ *
+ * @example
+ * ```ts
+ * import { EarlyStopping, type EarlyStoppingOptions } from '@mnist-kit/trainer';
+ *
+ * const options: EarlyStoppingOptions = { monitor: 'valLoss', patience: 3, minDelta: 1e-3, restoreBest: true };
+ * const callbacks = [new EarlyStopping(options)];
+ * ```
+ */
 export interface EarlyStoppingOptions {
   /** A number of the epoch's record, e.g. `valAccuracy`. Default `valLoss`. */
   monitor?: string;

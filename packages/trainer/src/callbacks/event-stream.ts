@@ -3,7 +3,19 @@ import type { Callback, OptimizerStepReport, ValidationResult } from '../contrac
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord, History } from '../history.js';
 
-/** What happens in a fit, as {@link EventStream} tells it. */
+/**
+ * What happens in a fit, as {@link EventStream} tells it.
+ *
+ * @example
+ * ```ts
+ * import type { TrainingEvent } from '@mnist-kit/trainer';
+ *
+ * function show(event: TrainingEvent): void {
+ *   if (event.type === 'step') console.log(event.step, event.meanLoss);
+ *   if (event.type === 'error') console.error(event.error);
+ * }
+ * ```
+ */
 export type TrainingEvent =
   | { readonly type: 'start'; readonly epochs: number; readonly batchesPerEpoch: number | undefined }
   | ({ readonly type: 'step'; readonly epoch: number } & OptimizerStepReport)

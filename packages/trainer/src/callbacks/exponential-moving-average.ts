@@ -3,7 +3,17 @@ import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
-/** Options of {@link ExponentialMovingAverage}. */
+/**
+ * Options of {@link ExponentialMovingAverage}.
+ *
+ * @example
+ * ```ts
+ * import { ExponentialMovingAverage, type ExponentialMovingAverageOptions } from '@mnist-kit/trainer';
+ *
+ * const options: ExponentialMovingAverageOptions = { decay: 0.999, warmUp: true };
+ * const callbacks = [new ExponentialMovingAverage(options)];
+ * ```
+ */
 export interface ExponentialMovingAverageOptions {
   /** How much of the average is kept at each optimizer step, 0 to 1. Default 0.999. */
   decay?: number;

@@ -3,7 +3,17 @@ import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
-/** Options of {@link GradientClipping}; exactly one of the two. */
+/**
+ * Options of {@link GradientClipping}; exactly one of the two.
+ *
+ * @example
+ * ```ts
+ * import { GradientClipping, type GradientClippingOptions } from '@mnist-kit/trainer';
+ *
+ * const options: GradientClippingOptions = { norm: 1 };
+ * const callbacks = [new GradientClipping(options)];
+ * ```
+ */
 export interface GradientClippingOptions {
   /** Largest L2 norm of all gradients taken together; larger ones are scaled down. */
   norm?: number;

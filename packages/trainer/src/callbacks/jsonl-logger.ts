@@ -4,7 +4,17 @@ import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
 
-/** Options of {@link JsonlLogger}. */
+/**
+ * Options of {@link JsonlLogger}.
+ *
+ * @example
+ * ```ts
+ * import { JsonlLogger, type JsonlLoggerOptions } from '@mnist-kit/trainer';
+ *
+ * const options: JsonlLoggerOptions = { path: 'runs/first/log.jsonl', everyNSteps: 50 };
+ * const callbacks = [new JsonlLogger(options)];
+ * ```
+ */
 export interface JsonlLoggerOptions {
   /** The file, e.g. `runs/first/log.jsonl`. Its folder is created. */
   path: string;

@@ -3,13 +3,32 @@ import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
-/** Options of {@link LearningRateMonitor}. */
+/**
+ * Options of {@link LearningRateMonitor}.
+ *
+ * @example
+ * ```ts
+ * import { LearningRateMonitor, type LearningRateMonitorOptions } from '@mnist-kit/trainer';
+ *
+ * const options: LearningRateMonitorOptions = { interval: 'step' };
+ * const monitor = new LearningRateMonitor(options);
+ * ```
+ */
 export interface LearningRateMonitorOptions {
   /** Whether the learning rate is noted after each optimizer step or after each epoch (default). */
   interval?: 'epoch' | 'step';
 }
 
-/** Learning rate of one step, or of the last step of an epoch. */
+/**
+ * Learning rate of one step, or of the last step of an epoch.
+ *
+ * @example
+ * ```ts
+ * import type { LearningRateEntry } from '@mnist-kit/trainer';
+ *
+ * const first: LearningRateEntry = { epoch: 1, step: 391, lr: 1e-3, lrs: [1e-3] };
+ * ```
+ */
 export interface LearningRateEntry {
   readonly epoch: number;
   /** Optimizer steps taken, this one included. */

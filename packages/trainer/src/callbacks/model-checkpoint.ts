@@ -17,7 +17,17 @@ import { improves, monitored, monitorMode } from '../monitor.js';
 import type { CheckpointStore } from '../node/checkpoint-store.js';
 import { formatValue } from './epoch-line.js';
 
-/** Options of {@link ModelCheckpoint}. */
+/**
+ * Options of {@link ModelCheckpoint}.
+ *
+ * @example
+ * ```ts
+ * import { ModelCheckpoint, type ModelCheckpointOptions } from '@mnist-kit/trainer';
+ *
+ * const options: ModelCheckpointOptions = { dir: 'runs/first', monitor: 'valAccuracy', everyNSteps: 100 };
+ * const callbacks = [new ModelCheckpoint(options)];
+ * ```
+ */
 export interface ModelCheckpointOptions {
   /** Folder of the checkpoints; created if need be. */
   dir: string;

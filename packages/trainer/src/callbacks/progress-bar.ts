@@ -14,7 +14,18 @@ interface Bar {
   stop(): void;
 }
 
-/** Options of {@link ProgressBar}. */
+/**
+ * Options of {@link ProgressBar}.
+ *
+ * @example
+ * ```ts
+ * import { ProgressBar, type ProgressBarOptions } from '@mnist-kit/trainer';
+ *
+ * const lines: string[] = [];
+ * const options: ProgressBarOptions = { bar: false, log: (line) => lines.push(line) };
+ * const callbacks = [new ProgressBar(options)];
+ * ```
+ */
 export interface ProgressBarOptions {
   /**
    * Show a bar besides the line per epoch. Default: when stdout is a terminal of at least 40 columns, and none of

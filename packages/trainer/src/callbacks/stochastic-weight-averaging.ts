@@ -4,7 +4,17 @@ import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import { setLearningRate } from '../set-learning-rate.js';
 
-/** Options of {@link StochasticWeightAveraging}. */
+/**
+ * Options of {@link StochasticWeightAveraging}.
+ *
+ * @example
+ * ```ts
+ * import { StochasticWeightAveraging, type StochasticWeightAveragingOptions } from '@mnist-kit/trainer';
+ *
+ * const options: StochasticWeightAveragingOptions = { start: 0.75, lr: 1e-3 };
+ * const callbacks = [new StochasticWeightAveraging(options)];
+ * ```
+ */
 export interface StochasticWeightAveragingOptions {
   /** First epoch whose weights are averaged: its number, or a fraction of all epochs. Default 0.75. */
   start?: number;

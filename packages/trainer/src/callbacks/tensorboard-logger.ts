@@ -15,7 +15,17 @@ import {
   versionEvent,
 } from '../tensorboard/events.js';
 
-/** Options of {@link TensorBoardLogger}. */
+/**
+ * Options of {@link TensorBoardLogger}.
+ *
+ * @example
+ * ```ts
+ * import { TensorBoardLogger, type TensorBoardLoggerOptions } from '@mnist-kit/trainer';
+ *
+ * const options: TensorBoardLoggerOptions = { dir: 'runs/first/tensorboard', histograms: true };
+ * const callbacks = [new TensorBoardLogger(options)];
+ * ```
+ */
 export interface TensorBoardLoggerOptions {
   /** Folder of the event files; `tensorboard --logdir` gets it or one above. Created if need be. */
   dir: string;

@@ -3,13 +3,32 @@ import { closedOptions } from '../closed-options.js';
 import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 
-/** Options of {@link ThroughputMonitor}. */
+/**
+ * Options of {@link ThroughputMonitor}.
+ *
+ * @example
+ * ```ts
+ * import { ThroughputMonitor, type ThroughputMonitorOptions } from '@mnist-kit/trainer';
+ *
+ * const options: ThroughputMonitorOptions = { window: 50 };
+ * const monitor = new ThroughputMonitor(options);
+ * ```
+ */
 export interface ThroughputMonitorOptions {
   /** Optimizer steps that one measurement spans. Default 50. */
   window?: number;
 }
 
-/** How fast training was over the last window of optimizer steps. */
+/**
+ * How fast training was over the last window of optimizer steps.
+ *
+ * @example
+ * ```ts
+ * import type { ThroughputEntry } from '@mnist-kit/trainer';
+ *
+ * const entry: ThroughputEntry = { step: 100, stepsPerSecond: 60, samplesPerSecond: 7680 };
+ * ```
+ */
 export interface ThroughputEntry {
   /** Optimizer steps taken, the window's included. */
   readonly step: number;

@@ -5,14 +5,34 @@ import type { Run } from '../contracts/run.js';
 import { stateWithNumbers } from '../state/callback-state.js';
 import { formatSeconds } from './epoch-line.js';
 
-/** A length of time; the parts add up. */
+/**
+ * A length of time; the parts add up.
+ *
+ * @example
+ * ```ts
+ * import { type Duration, Timer } from '@mnist-kit/trainer';
+ *
+ * const maxTime: Duration = { hours: 1, minutes: 30 };
+ * const callbacks = [new Timer({ maxTime })];
+ * ```
+ */
 export interface Duration {
   hours?: number;
   minutes?: number;
   seconds?: number;
 }
 
-/** Options of {@link Timer}. */
+/**
+ * Options of {@link Timer}.
+ *
+ * @example
+ * ```ts
+ * import { Timer, type TimerOptions } from '@mnist-kit/trainer';
+ *
+ * const options: TimerOptions = { maxTime: { minutes: 30 }, interval: 'epoch' };
+ * const callbacks = [new Timer(options)];
+ * ```
+ */
 export interface TimerOptions {
   /** How long a fit may take, earlier parts of a resumed one included. */
   maxTime: Duration;

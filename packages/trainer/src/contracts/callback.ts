@@ -4,7 +4,19 @@ import type { MetricValue } from '../metrics/metric.js';
 import type { Run } from './run.js';
 import type { RunSnapshot } from './run-snapshot.js';
 
-/** One training batch, as `onTrainBatchEnd` sees it. The object is reused from batch to batch. */
+/**
+ * One training batch, as `onTrainBatchEnd` sees it. The object is reused from batch to batch.
+ *
+ * @example
+ * ```ts
+ * import type { Callback, TrainBatchReport } from '@mnist-kit/trainer';
+ *
+ * const loudBatches: Callback = {
+ *   name: 'loudBatches',
+ *   onTrainBatchEnd: (_run, report: TrainBatchReport) => console.log(report.batch, report.accuracy),
+ * };
+ * ```
+ */
 export interface TrainBatchReport {
   /** Position of the batch in its epoch, from 0. */
   readonly batch: number;
@@ -26,6 +38,16 @@ export interface TrainBatchReport {
  * One update of the parameters, as `onOptimizerStepEnd` sees it. The object is reused from step to step.
  *
  * It is made of one batch or, with `accumulateGradBatches`, of several.
+ *
+ * @example
+ * ```ts
+ * import type { Callback, OptimizerStepReport } from '@mnist-kit/trainer';
+ *
+ * const loudSteps: Callback = {
+ *   name: 'loudSteps',
+ *   onOptimizerStepEnd: (_run, report: OptimizerStepReport) => console.log(report.step, report.loss),
+ * };
+ * ```
  */
 export interface OptimizerStepReport {
   /** Optimizer steps since the start of training, this one included. */
@@ -48,7 +70,16 @@ export interface OptimizerStepReport {
   readonly lr: number;
 }
 
-/** Results of one validation loader by key, e.g. `{ valLoss, valAccuracy }`. */
+/**
+ * Results of one validation loader by key, e.g. `{ valLoss, valAccuracy }`.
+ *
+ * @example
+ * ```ts
+ * import type { ValidationResult } from '@mnist-kit/trainer';
+ *
+ * const result: ValidationResult = { valLoss: 0.1, valAccuracy: 0.97 };
+ * ```
+ */
 export type ValidationResult = Readonly<Record<string, MetricValue>>;
 
 /**

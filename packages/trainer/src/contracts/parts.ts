@@ -1,7 +1,17 @@
 import type { Batch, Generator, MaybePromise, Parameter, Settings } from '@mnist-kit/core';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 
-/** A part that can say how it was set. */
+/**
+ * A part that can say how it was set.
+ *
+ * @example
+ * ```ts
+ * import { className } from '@mnist-kit/core';
+ * import type { Described } from '@mnist-kit/trainer';
+ *
+ * const told = (part: Described & object) => JSON.stringify(part.settings ?? className(part));
+ * ```
+ */
 export interface Described {
   /**
    * How this part was set: plain values by name, which decide what it computes and do not change while it does.
@@ -15,6 +25,21 @@ export interface Described {
 /**
  * What the Trainer asks of an optimizer. `SGD`, `Adam` and `AdamW` of `@mnist-kit/optim` have it, and so may
  * your own.
+ *
+ * @example
+ * ```ts
+ * import type { OptimizerLike } from '@mnist-kit/trainer';
+ *
+ * const signs: OptimizerLike = {
+ *   lr: 1e-3,
+ *   step(parameters) {
+ *     for (const { value, gradient } of parameters)
+ *       for (let i = 0; i < value.length; i++) value[i] -= this.lr * Math.sign(gradient[i]);
+ *   },
+ *   state: () => ({}),
+ *   loadState: () => {},
+ * };
+ * ```
  */
 export interface OptimizerLike extends Described {
   /** Learning rate of the next step. */
@@ -40,7 +65,29 @@ export interface OptimizerLike extends Described {
   useSettings?(names: readonly string[], saved: Settings): void;
 }
 
-/** What the Trainer asks of a learning-rate scheduler. */
+/**
+ * What the Trainer asks of a learning-rate scheduler.
+ *
+ * @example
+ * ```ts
+ * import { SGD } from '@mnist-kit/optim';
+ * import type { SchedulerLike } from '@mnist-kit/trainer';
+ *
+ * const optimizer = new SGD({ lr: 0.1 });
+ * const halving: SchedulerLike = {
+ *   get lr() {
+ *     return optimizer.lr;
+ *   },
+ *   step: () => {
+ *     optimizer.lr /= 2;
+ *   },
+ *   state: () => ({ lr: optimizer.lr }),
+ *   loadState: (state) => {
+ *     optimizer.lr = (state as { lr: number }).lr;
+ *   },
+ * };
+ * ```
+ */
 export interface SchedulerLike extends Described {
   /** Learning rate of the next epoch or step. */
   readonly lr: number;
@@ -61,6 +108,15 @@ export interface SchedulerLike extends Described {
  * (`size x classes`) and the labels (`size`, int32) that returns a scalar.
  *
  * The losses of `@mnist-kit/losses` carry extra fields that let an engine run them without TensorFlow.js.
+ *
+ * @example
+ * ```ts
+ * import type { LossLike } from '@mnist-kit/trainer';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const loss: LossLike = (outputs, labels) =>
+ *   tf.mean(tf.square(tf.sub(tf.softmax(outputs), tf.oneHot(labels, outputs.shape[1]))));
+ * ```
  */
 export interface LossLike extends Described {
   (outputs: Tensor2D, labels: Tensor1D): Tensor;
@@ -70,7 +126,21 @@ export interface LossLike extends Described {
   readonly softTargets?: (labels: Int32Array, classes: number) => Float32Array;
 }
 
-/** An iterator over batches; `prefetch` starts the work of the next batch now. */
+/**
+ * An iterator over batches; `prefetch` starts the work of the next batch now.
+ *
+ * @example
+ * ```ts
+ * import type { Batch } from '@mnist-kit/core';
+ * import type { BatchIterator } from '@mnist-kit/trainer';
+ *
+ * // The same batch, three times.
+ * function* three(batch: Batch) {
+ *   for (let i = 0; i < 3; i++) yield batch;
+ * }
+ * const iterate = (batch: Batch): BatchIterator => three(batch);
+ * ```
+ */
 export interface BatchIterator {
   next(): MaybePromise<IteratorResult<Batch, unknown>>;
   return?(): MaybePromise<unknown>;
@@ -81,6 +151,20 @@ export interface BatchIterator {
 /**
  * Anything that yields batches: the `DataLoader` of `@mnist-kit/datasets`, or any async iterable of `Batch`,
  * such as an async generator function's result wrapped in an object.
+ *
+ * @example
+ * ```ts
+ * import type { Batch } from '@mnist-kit/core';
+ * import type { LoaderLike } from '@mnist-kit/trainer';
+ *
+ * const repeat = (batch: Batch, length: number): LoaderLike => ({
+ *   length,
+ *   batchSize: batch.size,
+ *   async *[Symbol.asyncIterator]() {
+ *     for (let i = 0; i < length; i++) yield batch;
+ *   },
+ * });
+ * ```
  */
 export interface LoaderLike extends Described {
   [Symbol.asyncIterator](): BatchIterator;
@@ -99,7 +183,16 @@ export interface LoaderLike extends Described {
   resume?(state: unknown): void;
 }
 
-/** A batch after mixing, as a {@link MixupLike} hands it back. */
+/**
+ * A batch after mixing, as a {@link MixupLike} hands it back.
+ *
+ * @example
+ * ```ts
+ * import type { Mixed } from '@mnist-kit/trainer';
+ *
+ * const mixed: Mixed = { lambda: 0.7, partners: [1, 0] };
+ * ```
+ */
 export interface Mixed {
   /** Weight of the sample itself, 0 to 1; its partner has `1 - lambda`. */
   readonly lambda: number;
@@ -107,7 +200,30 @@ export interface Mixed {
   readonly partners: ArrayLike<number>;
 }
 
-/** What the Trainer asks of mixup. */
+/**
+ * What the Trainer asks of mixup.
+ *
+ * @example
+ * ```ts
+ * import type { MixupLike } from '@mnist-kit/trainer';
+ *
+ * // Puts the first half of each pixel row of a partner into an image.
+ * const mixing: MixupLike = {
+ *   mix: (batch, generator) => {
+ *     const partners = generator.randperm(batch.size);
+ *     const width = batch.shape[1] * batch.shape[2];
+ *     const rows = batch.images.length / width;
+ *     const source = batch.images.slice();
+ *     for (let row = 0; row < rows; row++) {
+ *       const sample = Math.floor(row / batch.shape[0]);
+ *       const from = (partners[sample] * batch.shape[0] + (row % batch.shape[0])) * width;
+ *       batch.images.set(source.subarray(from, from + width / 2), row * width);
+ *     }
+ *     return { lambda: 0.5, partners };
+ *   },
+ * };
+ * ```
+ */
 export interface MixupLike extends Described {
   /**
    * Decides whether this batch is mixed, and mixes `batch.images` in place.

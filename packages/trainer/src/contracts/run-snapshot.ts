@@ -1,10 +1,28 @@
 import type { GeneratorState, Settings, TensorDict } from '@mnist-kit/core';
 import type { HistoryRecords } from '../history.js';
 
-/** What a fit was made of and set to, as plain values by name: kept in its checkpoints. */
+/**
+ * What a fit was made of and set to, as plain values by name: kept in its checkpoints.
+ *
+ * @example
+ * ```ts
+ * import type { Configuration } from '@mnist-kit/trainer';
+ *
+ * const configuration: Configuration = { lr: 1e-3, optimizer: 'Adam', nesterov: false };
+ * ```
+ */
 export type Configuration = Readonly<Record<string, string | number | boolean>>;
 
-/** A stop that a resumed fit does not forget. */
+/**
+ * A stop that a resumed fit does not forget.
+ *
+ * @example
+ * ```ts
+ * import type { FinalStop } from '@mnist-kit/trainer';
+ *
+ * const stop: FinalStop = { reason: 'valAccuracy reached 0.994', now: false };
+ * ```
+ */
 export interface FinalStop {
   readonly reason: string;
   readonly now: boolean;
@@ -14,6 +32,19 @@ export interface FinalStop {
  * Everything that a fit depends on from one step to the next: what a checkpoint holds.
  *
  * Plain data and typed arrays only. The fields are for reading; they change with the format's version.
+ *
+ * @example
+ * ```ts
+ * import type { Callback, RunSnapshot } from '@mnist-kit/trainer';
+ *
+ * let last: RunSnapshot | undefined;
+ * const keepLast: Callback = {
+ *   name: 'keepLast',
+ *   async onSafePoint(run) {
+ *     last = await run.snapshot(); // later: fit(train, { resume: last })
+ *   },
+ * };
+ * ```
  */
 export interface RunSnapshot {
   /** Where the fit stands. */
@@ -58,7 +89,16 @@ export interface RunSnapshot {
   readonly settings?: Settings;
 }
 
-/** How to find the next batch again. */
+/**
+ * How to find the next batch again.
+ *
+ * @example
+ * ```ts
+ * import type { LoaderPosition } from '@mnist-kit/trainer';
+ *
+ * const position: LoaderPosition = { kind: 'epochStart' };
+ * ```
+ */
 export type LoaderPosition =
   | { readonly kind: 'epochStart' }
   /** What the loader's own `state` gave. */

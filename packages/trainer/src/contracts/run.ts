@@ -4,7 +4,17 @@ import type { History } from '../history.js';
 import type { OptimizerLike } from './parts.js';
 import type { RunSnapshot } from './run-snapshot.js';
 
-/** How {@link Run.stop} ends a fit. */
+/**
+ * How {@link Run.stop} ends a fit.
+ *
+ * @example
+ * ```ts
+ * import type { Callback, StopOptions } from '@mnist-kit/trainer';
+ *
+ * const pause: StopOptions = { now: true, final: false };
+ * const lunch: Callback = { name: 'lunch', onTrainBatchEnd: (run) => run.stop('it is noon', pause) };
+ * ```
+ */
 export interface StopOptions {
   /** `true` ends after the current step, without validation; `false` (default) after the current epoch. */
   now?: boolean;
@@ -15,7 +25,19 @@ export interface StopOptions {
   final?: boolean;
 }
 
-/** A fit in progress, as callbacks see it. */
+/**
+ * A fit in progress, as callbacks see it.
+ *
+ * @example
+ * ```ts
+ * import type { Callback, Run } from '@mnist-kit/trainer';
+ *
+ * const patient = (run: Run) => {
+ *   if (run.epoch >= 3 && run.lr < 1e-5) run.stop('the learning rate is down');
+ * };
+ * const callback: Callback = { name: 'patient', onEpochEnd: patient };
+ * ```
+ */
 export interface Run {
   readonly model: LayersModel;
   readonly executor: Executor;

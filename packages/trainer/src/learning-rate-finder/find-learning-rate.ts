@@ -13,7 +13,16 @@ import {
 } from './suggest-learning-rate.js';
 import { Sweep } from './sweep.js';
 
-/** Options of `Trainer.findLearningRate`. */
+/**
+ * Options of `Trainer.findLearningRate`.
+ *
+ * @example
+ * ```ts
+ * import type { LearningRateFinderOptions } from '@mnist-kit/trainer';
+ *
+ * const options: LearningRateFinderOptions = { minLr: 1e-5, maxLr: 1, steps: 50 };
+ * ```
+ */
 export interface LearningRateFinderOptions extends SuggestLearningRateOptions {
   /** First learning rate. Default 1e-6. */
   minLr?: number;
@@ -29,7 +38,17 @@ export interface LearningRateFinderOptions extends SuggestLearningRateOptions {
   signal?: AbortSignal;
 }
 
-/** How the loss went as the learning rate grew. */
+/**
+ * How the loss went as the learning rate grew.
+ *
+ * @example
+ * ```ts
+ * import type { LearningRateCurve } from '@mnist-kit/trainer';
+ *
+ * const show = ({ suggestion, reason, diverged }: LearningRateCurve) =>
+ *   suggestion === undefined ? `no suggestion: ${reason}` : `${suggestion}${diverged ? ', then it diverged' : ''}`;
+ * ```
+ */
 export interface LearningRateCurve extends LearningRateSuggestion {
   /** Learning rate of each update: that of the optimizer's first parameter group. */
   readonly lrs: readonly number[];

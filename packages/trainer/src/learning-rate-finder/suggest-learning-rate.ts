@@ -1,7 +1,19 @@
 import { checkOptionNames, InvalidArgumentError, math } from '@mnist-kit/core';
 import { SmoothedLoss } from './smoothed-loss.js';
 
-/** Options of {@link suggestLearningRate}. */
+/**
+ * Options of {@link suggestLearningRate}.
+ *
+ * @example
+ * ```ts
+ * import { suggestLearningRate, type SuggestLearningRateOptions } from '@mnist-kit/trainer';
+ *
+ * const lrs = Array.from({ length: 100 }, (_, i) => 10 ** (-6 + 0.07 * i));
+ * const losses = lrs.map((lr) => 2.3 / (1 + lr / 1e-3) + lr ** 2);
+ * const options: SuggestLearningRateOptions = { method: 'steepest', smoothing: 0.9 };
+ * const { suggestion } = suggestLearningRate({ lrs, losses }, options);
+ * ```
+ */
 export interface SuggestLearningRateOptions {
   /**
    * The `middle` (default) of the loss's fall, or where it is `steepest`, as PyTorch Lightning has it. Noise moves the
@@ -19,7 +31,17 @@ export interface SuggestLearningRateOptions {
   skipEnd?: number;
 }
 
-/** What {@link suggestLearningRate} made of a sweep. */
+/**
+ * What {@link suggestLearningRate} made of a sweep.
+ *
+ * @example
+ * ```ts
+ * import { type LearningRateSuggestion, suggestLearningRate } from '@mnist-kit/trainer';
+ *
+ * const { suggestion, reason }: LearningRateSuggestion = suggestLearningRate({ lrs: [1, 2, 3], losses: [1, 1, 1] });
+ * console.log(suggestion, reason); // undefined: …
+ * ```
+ */
 export interface LearningRateSuggestion {
   /** Losses, exponentially smoothed, with bias correction. */
   readonly smoothed: readonly number[];

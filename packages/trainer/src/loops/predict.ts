@@ -9,7 +9,17 @@ import { checkAnswer, openLoader } from './open-loader.js';
 /** Most images given to the executor at once. */
 const CHUNK = 512;
 
-/** What a model says about some images. */
+/**
+ * What a model says about some images.
+ *
+ * @example
+ * ```ts
+ * import type { Predictions } from '@mnist-kit/trainer';
+ *
+ * const accuracyOf = ({ predictions, labels, size }: Predictions) =>
+ *   labels.filter((label, i) => label === predictions[i]).length / size;
+ * ```
+ */
 export interface Predictions {
   /** The model's outputs (log-probabilities for this project's models), `size x classes`, row-major. */
   readonly outputs: Float32Array;

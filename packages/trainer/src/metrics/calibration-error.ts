@@ -3,7 +3,17 @@ import { closedOptions } from '../closed-options.js';
 import type { Metric, MetricBatch } from './metric.js';
 import { softmaxOfLargest } from './softmax.js';
 
-/** Options of {@link calibrationError}. */
+/**
+ * Options of {@link calibrationError}.
+ *
+ * @example
+ * ```ts
+ * import { calibrationError, type CalibrationErrorOptions } from '@mnist-kit/trainer';
+ *
+ * const options: CalibrationErrorOptions = { bins: 10 };
+ * const metric = calibrationError(options);
+ * ```
+ */
 export interface CalibrationErrorOptions {
   /** Equally wide confidence bins between 0 and 1. Default 15. */
   bins?: number;

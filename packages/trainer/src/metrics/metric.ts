@@ -1,6 +1,23 @@
 import type { Described } from '../contracts/parts.js';
 
-/** One evaluated batch as metrics see it. The arrays are reused: copy what must live longer. */
+/**
+ * One evaluated batch as metrics see it. The arrays are reused: copy what must live longer.
+ *
+ * @example
+ * ```ts
+ * import { accuracy, type MetricBatch } from '@mnist-kit/trainer';
+ *
+ * const batch: MetricBatch = {
+ *   outputs: Float32Array.of(0.1, 0.9),
+ *   labels: Int32Array.of(1),
+ *   predictions: Int32Array.of(1),
+ *   size: 1,
+ *   classes: 2,
+ * };
+ * const metric = accuracy();
+ * metric.update(batch);
+ * ```
+ */
 export interface MetricBatch {
   /** The model's outputs (log-probabilities or logits), `size x classes`, row-major. */
   readonly outputs: Float32Array;
@@ -12,10 +29,28 @@ export interface MetricBatch {
   readonly classes: number;
 }
 
-/** Which way a number is better. */
+/**
+ * Which way a number is better.
+ *
+ * @example
+ * ```ts
+ * import type { Better } from '@mnist-kit/trainer';
+ *
+ * const better: Better = 'lower';
+ * ```
+ */
 export type Better = 'higher' | 'lower';
 
-/** What a metric may compute: a number, one per class, or a table. */
+/**
+ * What a metric may compute: a number, one per class, or a table.
+ *
+ * @example
+ * ```ts
+ * import type { MetricValue } from '@mnist-kit/trainer';
+ *
+ * const perClass: MetricValue = [0.99, 0.97, 0.98];
+ * ```
+ */
 export type MetricValue = number | readonly number[] | readonly (readonly number[])[];
 
 /**
@@ -54,7 +89,16 @@ export interface Metric<T extends MetricValue = MetricValue> extends Described {
   compute(): T;
 }
 
-/** Metrics by name; `top3` appears in results as `valTop3` and `testTop3`. */
+/**
+ * Metrics by name; `top3` appears in results as `valTop3` and `testTop3`.
+ *
+ * @example
+ * ```ts
+ * import { type Metrics, perClassAccuracy, topKAccuracy } from '@mnist-kit/trainer';
+ *
+ * const metrics: Metrics = { top3: topKAccuracy({ k: 3 }), perClass: perClassAccuracy() };
+ * ```
+ */
 export type Metrics = Readonly<Record<string, Metric>>;
 
 /** Writes the class with the largest output of each row into `into`; the first one wins a tie. */

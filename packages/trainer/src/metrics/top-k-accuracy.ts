@@ -2,7 +2,17 @@ import { InvalidArgumentError } from '@mnist-kit/core';
 import { closedOptions } from '../closed-options.js';
 import type { Metric, MetricBatch } from './metric.js';
 
-/** Options of {@link topKAccuracy}. */
+/**
+ * Options of {@link topKAccuracy}.
+ *
+ * @example
+ * ```ts
+ * import { topKAccuracy, type TopKAccuracyOptions } from '@mnist-kit/trainer';
+ *
+ * const options: TopKAccuracyOptions = { k: 3 };
+ * const metric = topKAccuracy(options);
+ * ```
+ */
 export interface TopKAccuracyOptions {
   /** How many of the largest outputs count as a hit. Default 5. */
   k?: number;

@@ -12,7 +12,16 @@ export interface Stamp {
   readonly step: number;
 }
 
-/** Value of a hyperparameter. */
+/**
+ * Value of a hyperparameter.
+ *
+ * @example
+ * ```ts
+ * import type { Hyperparameter } from '@mnist-kit/trainer';
+ *
+ * const hyperparameters: Record<string, Hyperparameter> = { lr: 1e-3, optimizer: 'Adam', nesterov: false };
+ * ```
+ */
 export type Hyperparameter = string | number | boolean;
 
 const HPARAMS = 'hparams';
