@@ -2,13 +2,13 @@ import type { InputWiring, PlanContext, ProducerCode } from '../context.js';
 import type { Stage } from '../graph/stage.js';
 import { UnsupportedLayerError } from '../graph/unsupported-layer-error.js';
 import { emitDense } from './dense.js';
-import { emitDepthwiseConv } from './depthwise-conv.js';
-import { emitDirectConv } from './direct-conv.js';
+import { emitDepthwiseConv } from './depthwise/conv.js';
+import { emitDirectConv } from './direct/conv.js';
 import { emitElementDropout } from './element-dropout.js';
 import { emitFlatten } from './flatten.js';
 import { emitIdentity } from './identity.js';
 import { emitAdd, emitConcatenate } from './merge.js';
-import { emitPool } from './pool.js';
+import { emitPool } from './pool/pool.js';
 import { emitWinogradConv, isWinograd } from './winograd/conv.js';
 
 /** Writes a stage's forward and backward code: the one table that says which kernel runs what. */
@@ -21,13 +21,13 @@ export function emitProducer(
     case 'conv':
       return isWinograd(stage)
         ? emitWinogradConv(context, stage, inputs)
-        : emitDirectConv(context, stage, inputs);
+        : emitDirectConv(context, stage, stage.producer, inputs);
     case 'depthwise':
-      return emitDepthwiseConv(context, stage, inputs);
+      return emitDepthwiseConv(context, stage, stage.producer, inputs);
     case 'dense':
       return emitDense(context, stage, inputs);
     case 'pool':
-      return emitPool(context, stage, inputs);
+      return emitPool(context, stage, stage.producer, inputs);
     case 'add':
       return emitAdd(context, stage, inputs);
     case 'concatenate':
