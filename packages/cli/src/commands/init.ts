@@ -25,7 +25,7 @@ export async function init(
       'must be the name of an npm package: small letters, digits, -, _ or .',
       given,
     );
-  const { version } = createRequire(import.meta.url)('@mnist-kit/core/package.json') as { version: string };
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const files = filesOf(template, { name, version });
   await checkFree(target, Object.keys(files));
   await writeAll(target, files);

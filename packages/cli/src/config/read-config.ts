@@ -35,15 +35,32 @@ const normalization = {
  * console.log(config.optimizer); // { kind: 'Adam', lr: 0.001, weightDecay: 0.0001, decayAll: true }
  * ```
  */
-export async function readConfig({ file, settings = [] }: ReadConfigOptions = {}): Promise<Config> {
-  const given = file === undefined ? {} : absolutePaths(await readDocument(file), dirname(resolve(file)));
+export async function readConfig(options: ReadConfigOptions = {}): Promise<Config> {
+  return (await configMaker(options))();
+}
+
+/**
+ * Reads a config once, to be changed many times: defaults follow what is changed.
+ *
+ * @returns Makes the config with some fields changed, by their path.
+ */
+export async function configMaker({
+  file,
+  settings = [],
+}: ReadConfigOptions): Promise<(changes?: Readonly<Record<string, unknown>>) => Config> {
+  const given =
+    file === undefined ? {} : absolutePaths(await readDocument(file, '--config'), dirname(resolve(file)));
   const cwd = process.cwd();
   const own = settings.map((setting) =>
     pathFields.includes(setting.path) && isName(setting.value)
       ? { ...setting, value: resolve(cwd, setting.value) }
       : setting,
   );
-  return complete(applySettings(given, own), { file, settings });
+  return (changes = {}) => {
+    const more = Object.entries(changes).map(([path, value]) => ({ path, value, option: path }));
+    const all = [...own, ...more];
+    return complete(applySettings(given, all), { file, settings: all });
+  };
 }
 
 /** Fields that are paths of files. */
@@ -51,10 +68,15 @@ const pathFields = ['data.root', 'data.cacheDir', 'out'];
 
 const isName = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
-async function readDocument(file: string): Promise<unknown> {
+/**
+ * Reads a file of JSON or YAML.
+ *
+ * @param option What named it, for errors.
+ */
+export async function readDocument(file: string, option: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new InvalidArgumentError('--config', `must be a file of JSON or YAML: ${reason}`, file);
+    throw new InvalidArgumentError(option, `must be a file of JSON or YAML: ${reason}`, file);
   });
   try {
     // JSON is YAML.
@@ -63,7 +85,7 @@ async function readDocument(file: string): Promise<unknown> {
     return document.toJS() ?? {};
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
-    throw new InvalidArgumentError('--config', `must be a file of JSON or YAML: ${reason}`, file);
+    throw new InvalidArgumentError(option, `must be a file of JSON or YAML: ${reason}`, file);
   }
 }
 

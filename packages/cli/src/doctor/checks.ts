@@ -93,10 +93,10 @@ export function checkThreads(): Check {
 
 const require = createRequire(import.meta.url);
 
-/** Version of a package that is found from here. */
-function versionOf(name: string): string | undefined {
+/** Version of a package that is found from here, or from where another one is. */
+function versionOf(name: string, from = require): string | undefined {
   try {
-    return require(`${name}/package.json`).version;
+    return from(`${name}/package.json`).version;
   } catch {
     return undefined;
   }
@@ -126,8 +126,10 @@ export function checkPackages(): Check[] {
 
 /** Backends of TensorFlow.js, for nets that the plan does not run. */
 export function checkBackends(): Check {
-  const cpu = versionOf('@tensorflow/tfjs-backend-cpu');
-  const wasm = versionOf('@tensorflow/tfjs-backend-wasm');
+  // They are the engine's, which is where they are looked for.
+  const engine = createRequire(require.resolve('@mnist-kit/engine/package.json'));
+  const cpu = versionOf('@tensorflow/tfjs-backend-cpu', engine);
+  const wasm = versionOf('@tensorflow/tfjs-backend-wasm', engine);
   const found = [cpu && `cpu ${cpu}`, wasm && `wasm ${wasm}`].filter(Boolean).join(', ');
   return {
     name: 'eager backends',

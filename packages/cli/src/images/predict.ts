@@ -88,8 +88,7 @@ export async function predictFiles(
     );
   const seen: PreparedPicture[] = [];
   for (const file of files) {
-    const bytes = await readFile(file);
-    seen.push(preparePicture(decodePicture(bytes, file), file, height, options));
+    seen.push(preparePicture(decodePicture(await readPicture(file), file), file, height, options));
   }
   const { mean, std } = config.normalize as NonNullable<typeof config.normalize>;
   const [m, s] = [mean, std].map((value) => (typeof value === 'number' ? value : value[0]));
@@ -105,7 +104,7 @@ export async function predictFiles(
     const { outputs } = await trainer.predict(pixels);
     return files.map((file, i) => {
       const { ink, notes } = seen[i];
-      const shares = softmax(outputs.subarray(i * classes.length, (i + 1) * classes.length));
+      const shares = probabilitiesOf(outputs.subarray(i * classes.length, (i + 1) * classes.length));
       const best = shares.indexOf(Math.max(...shares));
       const prediction: PicturePrediction = {
         file,
@@ -123,7 +122,21 @@ export async function predictFiles(
   }
 }
 
-/** Probabilities of logits, or of log-probabilities, which stay what they are. */
+async function readPicture(file: string): Promise<Uint8Array> {
+  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+    const reasons: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'that is a folder' };
+    const reason = reasons[error.code ?? ''] ?? error.message;
+    throw new InvalidArgumentError('files', `must be PNG or JPEG files, and ${reason}`, file);
+  });
+}
+
+/** Of logits or log-probabilities; a model that ends in a softmax has said them itself. */
+function probabilitiesOf(outputs: Float32Array): number[] {
+  const sum = outputs.reduce((total, value) => total + value, 0);
+  if (outputs.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3) return [...outputs];
+  return softmax(outputs);
+}
+
 function softmax(outputs: Float32Array): number[] {
   const largest = Math.max(...outputs);
   const powers = [...outputs].map((value) => Math.exp(value - largest));

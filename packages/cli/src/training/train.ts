@@ -81,7 +81,7 @@ export async function trainConfig(
   );
   try {
     const { engine } = await describeStart();
-    await prepareFolder(out);
+    if (!config.trainer.fastDevRun) await prepareFolder(out);
     const history = await trainer.fit(data.train, { val: data.val, epochs: config.epochs, resume });
     if (history.stopReason === 'stopped') print(`Stopped: ${history.stopMessage}.`);
 
@@ -172,7 +172,8 @@ function loggers({ jsonl, tensorBoard }: Config, out: string): Callback[] {
   ];
 }
 
-function earlyStopping({ earlyStopping: settings }: Config): Callback[] {
+/** The callback that ends a training early, if the config has one. */
+export function earlyStopping({ earlyStopping: settings }: Config): Callback[] {
   if (settings === null) return [];
   const { monitor = settings.target === undefined ? undefined : 'valAccuracy', ...rest } = settings;
   return [inPart('earlyStopping', () => new EarlyStopping({ ...rest, ...(monitor && { monitor }) }))];
