@@ -22,15 +22,40 @@ const guides: DefaultTheme.SidebarItem[] = [
   },
   {
     text: 'Training',
-    items: [page('The Trainer', '/training')],
+    items: [
+      page('The Trainer', '/training'),
+      page('Callbacks', '/callbacks'),
+      page('Resuming', '/resuming'),
+      page('Reproducibility', '/reproducibility'),
+    ],
+  },
+  {
+    text: 'Your own',
+    items: [
+      page('Data set', '/own-data'),
+      page('Model', '/own-model'),
+      page('Loss and metric', '/own-loss'),
+      page('Optimizer and scheduler', '/own-optimizer'),
+      page('Example: Fashion-MNIST', '/examples/custom-training'),
+    ],
   },
   {
     text: 'Running',
-    items: [page('How the engine works', '/engine'), page('Benchmarks', '/bench')],
+    items: [
+      page('Choosing an engine', '/choosing-an-engine'),
+      page('Performance', '/performance'),
+      page('How the engine works', '/engine'),
+      page('Benchmarks', '/bench'),
+      page('Deployment', '/deployment'),
+    ],
   },
   {
     text: 'Coming from',
-    items: [page('PyTorch', '/coming-from-pytorch')],
+    items: [page('PyTorch', '/coming-from-pytorch'), page('Keras, tfjs-layers', '/coming-from-keras')],
+  },
+  {
+    text: 'Help',
+    items: [page('Contributing', '/contributing')],
   },
 ];
 
@@ -44,6 +69,7 @@ const packages = [
   'engine',
   'plots',
   'layers',
+  'onnx',
   'cli',
 ];
 

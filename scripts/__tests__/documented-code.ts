@@ -23,9 +23,6 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Pages whose blocks are one program, although a block further down imports something. */
-const ONE_PROGRAM = ['docs/training.md', 'docs/coming-from-pytorch.md'];
-
 /** The blocks of this page are pieces of the README's program; readme.test.ts holds them to it. */
 const EXCERPTS = 'docs/getting-started.md';
 
@@ -44,21 +41,46 @@ export function pages(): string[] {
   ].filter((page) => existsSync(join(root, page)));
 }
 
-/** The programs of the pages. A block that imports nothing goes on with the program of the one before. */
+/** The programs of the pages. A block goes on with the one before, unless it declares or imports anew what that did. */
 export async function guidePrograms(): Promise<DocumentedProgram[]> {
   const programs = await Promise.all(
     pages().map(async (page) => {
-      if (page === EXCERPTS) return [];
-      const found: string[] = [];
-      for (const block of await typeScriptBlocks(page)) {
-        const goesOn = found.length > 0 && (ONE_PROGRAM.includes(page) || !/^import /m.test(block));
-        if (goesOn) found[found.length - 1] += `\n${block}`;
-        else found.push(block);
+      const found: { code: string; names: Set<string> }[] = [];
+      for (const block of page === EXCERPTS ? [] : await typeScriptBlocks(page)) {
+        const names = namesOf(block);
+        const last = found.at(-1);
+        if (last === undefined || names.some((name) => last.names.has(name)))
+          found.push({ code: block, names: new Set(names) });
+        else {
+          last.code += `\n${block}`;
+          for (const name of names) last.names.add(name);
+        }
       }
-      return found.map((code, i) => ({ name: found.length === 1 ? page : `${page} ${i + 1}`, code }));
+      return found.map(({ code }, i) => ({ name: found.length === 1 ? page : `${page} ${i + 1}`, code }));
     }),
   );
   return programs.flat();
+}
+
+/** What a block imports and declares outside of its functions. */
+function namesOf(block: string): string[] {
+  const names: string[] = [];
+  const bound = (name: ts.BindingName): string[] =>
+    ts.isIdentifier(name)
+      ? [name.text]
+      : name.elements.flatMap((element) => (ts.isOmittedExpression(element) ? [] : bound(element.name)));
+  for (const statement of ts.createSourceFile('block.ts', block, ts.ScriptTarget.ES2022).statements) {
+    if (ts.isVariableStatement(statement))
+      for (const { name } of statement.declarationList.declarations) names.push(...bound(name));
+    else if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement))
+      names.push(statement.name?.text ?? '');
+    else if (ts.isImportDeclaration(statement)) {
+      const bindings = statement.importClause?.namedBindings;
+      if (bindings !== undefined && ts.isNamespaceImport(bindings)) names.push(bindings.name.text);
+      else if (bindings !== undefined) names.push(...bindings.elements.map(({ name }) => name.text));
+    }
+  }
+  return names;
 }
 
 /** The examples of the docstrings of what packages export. */

@@ -17,7 +17,8 @@ export function brokenLinks(folder, base) {
     }
     return anchors.get(file);
   };
-  return pages.flatMap((page) => {
+  const linked = new Set(['index.html', '404.html']);
+  const broken = pages.flatMap((page) => {
     const html = readFileSync(join(folder, page), 'utf8');
     const urls = new Set(
       [...html.matchAll(/<(?:a|img|script|link)\b[^>]*?\s(?:href|src)="([^"]*)"/g)].map(([, url]) =>
@@ -33,11 +34,14 @@ export function brokenLinks(folder, base) {
       );
       if (!url.pathname.startsWith(base) || file === undefined)
         return [`${page} links to ${href}, which is not there`];
+      if (file !== page) linked.add(file);
       const anchor = decodeURIComponent(url.hash.slice(1));
       if (anchor === '' || !file.endsWith('.html') || anchorsOf(file).has(anchor)) return [];
       return [`${page} links to ${href}; that page has no such heading`];
     });
   });
+  const lost = pages.filter((page) => !linked.has(page)).map((page) => `no page links to ${page}`);
+  return [...broken, ...lost];
 }
 
 const isFile = (path) => existsSync(path) && /\.\w+$/.test(path);

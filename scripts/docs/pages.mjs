@@ -56,14 +56,18 @@ function sourcePage(file, waiting) {
   return `# ${basename(file)}\n\n\`${file}\`\n\n${fence}${LANGUAGES[extname(file)] ?? ''}\n${content}\n${fence}\n`;
 }
 
-/** `<!-- README: Measured -->` becomes what stands under that heading of the README. */
+/** The parts of the README that another page may show, so that each stands in one place. */
+const PARTS = {
+  'first program': /^```ts\n[\s\S]*?^```$/m,
+  'table under Measured': /(?<=^## Measured\n[\s\S]*?)^\|[\s\S]*?(?=\n\n)/m,
+};
+
+/** `<!-- README: first program -->` becomes that part. */
 function withParts(file) {
-  return readFileSync(join(root, file), 'utf8').replaceAll(/^<!-- README: (.*) -->$/gm, (_, heading) => {
-    const sections = readFileSync(join(root, 'README.md'), 'utf8').split(/^## /m);
-    const section = sections.find((text) => text.startsWith(`${heading}\n`));
-    if (section === undefined)
-      throw new Error(`${file} shows "${heading}" of README.md, which has no such heading`);
-    return rebase(section.slice(heading.length).trim(), '..');
+  return readFileSync(join(root, file), 'utf8').replaceAll(/^<!-- README: (.*) -->$/gm, (_, name) => {
+    const part = PARTS[name]?.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[0];
+    if (part === undefined) throw new Error(`${file} shows the README's ${name}, which is not there`);
+    return rebase(part, '..');
   });
 }
 
