@@ -1,21 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '@mnist-kit/core';
-import { writeFileAtomic } from '@mnist-kit/core/node';
 import { Figures } from './figures.js';
 import type { Report } from './report.js';
+import { markdown, replaceSection, type Section } from './section.js';
 
 // Bundled: this program lies in bench/dist.
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-
-/** A part of a document between two comments that hold its name. */
-export interface Section {
-  /** Path from the repository's root. */
-  readonly file: string;
-  readonly name: string;
-  readonly text: string;
-}
 
 /** How the plan ran that the documents speak of: `-node24-256`, or empty for this Node's. */
 export interface TableOptions {
@@ -32,7 +23,7 @@ export interface TableOptions {
 export async function documentTables(file: string, { variant, write }: TableOptions): Promise<void> {
   const sections = sectionsOf(await readReport(file), variant);
   for (const section of sections) {
-    if (write) await replace(section);
+    if (write) await replaceSection(repository, section);
     else console.log(`${section.file}, ${section.name}:\n\n${section.text}\n`);
   }
   if (write) console.log(`Written to ${[...new Set(sections.map((section) => section.file))].join(' and ')}`);
@@ -60,18 +51,6 @@ async function readReport(file: string): Promise<Report> {
       return report;
   } catch {}
   throw new DataError(`${file} is not what \`npm run bench -- --json\` writes.`);
-}
-
-/** Puts a section's text between `<!-- name -->` and `<!-- /name -->`. */
-async function replace({ file, name, text }: Section): Promise<void> {
-  const path = join(repository, file);
-  const document = await readFile(path, 'utf8');
-  const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`];
-  const from = document.indexOf(start);
-  const to = document.indexOf(end);
-  if (from < 0 || to < from)
-    throw new DataError(`${file} has no place for "${name}": expected ${start.trim()} … ${end.trim()}.`);
-  await writeFileAtomic(path, document.slice(0, from + start.length) + text + document.slice(to));
 }
 
 const paragraphs = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
@@ -191,14 +170,6 @@ const milliseconds = (ms: number): string => `${ms < 1 ? ms.toFixed(2) : ms.toFi
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 2000 ? 2 : 1)} s`;
 const thousands = (value: number): string => (Math.round(value / 100) * 100).toLocaleString('en-US');
 const threads = (count: number): string => (count === 1 ? '1 thread' : `${count} threads`);
-
-/** A table without the rows that have nothing to show; nothing where none has. */
-function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const shown = rows.filter((row) => row.length > 0);
-  if (shown.length === 0) return '';
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(header), line(header.map(() => '---')), ...shown.map(line)].join('\n');
-}
 
 /** Lines of at most 120 characters. */
 function wrap(text: string): string {
