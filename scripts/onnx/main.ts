@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { Generator } from '@mnist-kit/core';
 import { createExecutor, useBackend } from '@mnist-kit/engine';
 import { conservativeImprovedNet, improvedNet, optimizedNet } from '@mnist-kit/models';
-import { type ToOnnxOptions, toOnnx } from '@mnist-kit/onnx';
+import { fromOnnx, type ToOnnxOptions, toOnnx } from '@mnist-kit/onnx';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { buildModel } from '../../packages/engine/src/__tests__/architectures/build.js';
@@ -25,6 +25,7 @@ const HELP = `ONNX files of random nets and the three of the notebook against on
 
 Every net is written with batch norms kept and folded, channels first and last. onnxruntime's outputs must be within
 1e-5 of ours, where outputs are beyond 1 of the largest; the checker of onnx, where a Python has it, must be content.
+What is read back must give the same bits as before, or be within 1e-5 where batch norms were folded.
 `;
 
 const { values: options } = parseArgs({
@@ -100,12 +101,11 @@ function* cases(): Iterable<Case> {
   }
 }
 
-async function compare({ name, model, images, shape }: Case): Promise<void> {
-  const executor = await createExecutor(model, { threads: 1 });
-  const ours = (await executor.predict(images, shape[0])).slice();
-  await executor.dispose();
+async function compare(one: Case): Promise<void> {
+  const { name, model, images, shape } = one;
+  const { engine, outputs: ours } = await predict(model, one);
   const scale = Math.max(1, ...ours.map(Math.abs));
-  const row: Record<string, string> = { engine: executor.engine, largest: scale.toPrecision(3) };
+  const row: Record<string, string> = { engine, largest: scale.toPrecision(3) };
   rows[name] = row;
   for (const [variant, settings] of Object.entries(variants)) {
     const bytes = toOnnx(model, settings);
@@ -123,6 +123,34 @@ async function compare({ name, model, images, shape }: Case): Promise<void> {
       failures += 1;
       row[variant] += ' FAR';
     }
+    row[`${variant}, read`] = await roundTrip(bytes, ours, one, variant !== 'folded');
+  }
+}
+
+/** What the model gives that is read back: the same bits, unless batch norms were folded. */
+async function roundTrip(
+  bytes: Uint8Array,
+  before: Float32Array,
+  one: Case,
+  exact: boolean,
+): Promise<string> {
+  const back = fromOnnx(bytes);
+  const { outputs: after } = await predict(back, one);
+  back.dispose();
+  if (before.every((value, i) => value === after[i])) return 'same';
+  const error = difference(before, after) / Math.max(1, ...before.map(Math.abs));
+  if (exact || !(error <= TOLERANCE)) failures += 1;
+  return `${error.toExponential(1)}${exact ? ' DIFFERS' : ''}`;
+}
+
+async function predict(model: tfl.LayersModel, { images, shape }: Pick<Case, 'images' | 'shape'>) {
+  const executor = await createExecutor(model, { threads: 1 });
+  try {
+    return { engine: executor.engine, outputs: (await executor.predict(images, shape[0])).slice() };
+  } finally {
+    await executor.dispose();
+    // Eager may have chosen another one.
+    await useBackend('cpu');
   }
 }
 

@@ -5,3 +5,5 @@
  */
 export type { ToOnnxOptions } from './export/options.js';
 export { toOnnx } from './export/to-onnx.js';
+export { fromOnnx } from './import/from-onnx.js';
+export { UnsupportedOnnxError } from './import/unsupported-onnx-error.js';

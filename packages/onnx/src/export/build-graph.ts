@@ -52,7 +52,8 @@ class GraphWriter {
     const axes = this.#layout(shape.length, dataFormat);
     const value: Value = { name, shape, axes, dataFormat, flattenedBy: new Set() };
     builder.inputs.push(port(value));
-    this.#values.set(tensor.id, value);
+    // At once, so that a reader sees how the images lie.
+    this.#values.set(tensor.id, withAxes(builder, value, channelsFirst(shape.length, dataFormat)));
   }
 
   #output(value: Value, name: string): void {

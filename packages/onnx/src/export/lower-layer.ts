@@ -79,16 +79,18 @@ function dense(place: Place): Value {
   const { name: layerName } = described.layer;
   const rank = output.shape.length;
   const input = withAxes(builder, place.inputs[0], identity(rank));
-  const [kernel, bias] = kernelAndBias(place, input);
   const made = { ...input, shape: output.shape, places: undefined, flattenedBy: new Set<string>() };
   if (rank === 2) {
-    const inputs = [input.name, kernel, ...(bias === undefined ? [] : [bias])];
+    const inputs = [input.name, ...kernelAndBias(place, input)];
     return { ...made, name: builder.node(layerName, 'Gemm', inputs, { transB: { int: 1 } }) };
   }
-  const rows = builder.node(`${layerName}/rows`, 'Transpose', [kernel], { perm: { ints: [1, 0] } });
-  const product = builder.node(layerName, 'MatMul', [input.name, rows]);
+  // ONNX multiplies more axes by matrices only as they lie in TensorFlow.js.
+  const kernel = described.weights.find(({ role }) => role === 'kernel') as LayerWeight;
+  const matrix = builder.parameter(`${layerName}.kernel`, kernel.shape, valuesOf(kernel).slice());
+  const product = builder.node(layerName, 'MatMul', [input.name, matrix]);
+  const bias = parameter(place, 'bias', input);
   if (bias === undefined) return { ...made, name: product };
-  return { ...made, name: builder.node(`${layerName}/add`, 'Add', [product, bias]) };
+  return { ...made, name: builder.node(`${layerName}/bias`, 'Add', [product, bias]) };
 }
 
 function batchNorm(
