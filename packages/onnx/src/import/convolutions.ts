@@ -65,7 +65,7 @@ export function withZeros(
   input: TensorValue,
   zeros?: readonly [readonly [number, number], readonly [number, number]],
 ): TensorValue {
-  if (zeros === undefined) return input;
+  if (zeros === undefined || zeros.flat().every((side) => side === 0)) return input;
   const padding = zeros.map((pair) => [...pair]) as [[number, number], [number, number]];
   const name = site.context.names.take(`${site.place.node}/pad`);
   return derived(input, site.apply(tfl.layers.zeroPadding2d({ padding, name }), input.tensor));

@@ -1,5 +1,5 @@
 /**
- * Activations that a graph spells out operator by operator: GELU, swish, mish. Every tensor remembers what it is of
+ * Activations that a graph spells out operator by operator: GELU, swish, mish, softsign. Every tensor remembers what it is of
  * those before, as text in a normal form, so that the order of factors and summands does not matter.
  */
 
@@ -12,11 +12,12 @@ const text = (factors: readonly string[]): string =>
   factors.length === 1 ? factors[0] : `(${factors.join('*')})`;
 const sum = (a: string, b: string): string => `(${[a, b].sort().join('+')})`;
 const product = (...factors: readonly string[]): string[] => [...factors].sort();
-const number = (value: number): string => String(Number(value.toPrecision(5)));
+const number = (value: number): string => String(Number(value.toPrecision(6)));
 
 const known = new Map([
   [text(product('x', 'Sigmoid(x)')), 'swish'],
   [text(product('x', 'Tanh(Softplus(x))')), 'mish'],
+  [text(product('x', `1/${sum('1', 'Abs(x)')}`)), 'softsign'],
   [text(product('x', '0.5', sum('1', `Erf(${text(product('x', number(Math.SQRT1_2)))})`))), 'gelu'],
 ]);
 
@@ -45,8 +46,9 @@ export function combined(operator: 'Mul' | 'Div' | 'Add', left: Value, right: Va
       if (typeof a !== 'number' && typeof b !== 'number' && a.of.tensor !== b.of.tensor) continue;
       const base = (typeof a === 'number' ? b : a) as Expression;
       if (operator === 'Div') {
-        if (typeof b !== 'number' || typeof a === 'number') continue;
-        found.push(...short({ ...base, factors: product(...a.factors, number(1 / b)) }));
+        if (typeof a === 'number') continue;
+        const inverse = typeof b === 'number' ? number(1 / b) : `1/${text(b.factors)}`;
+        found.push(...short({ ...base, factors: product(...a.factors, inverse) }));
         continue;
       }
       const [first, second] = [a, b].map((one) => (typeof one === 'number' ? [number(one)] : one.factors));

@@ -47,6 +47,7 @@ const operators: Readonly<Record<string, (site: Site) => Value>> = {
   Mul: (site) => ([0, 1].every((i) => isData(site.value(i))) ? multiply(site) : part(site)),
   Div: part,
   Erf: part,
+  Abs: part,
   Flatten: flatten,
   Reshape: reshape,
   Transpose: transpose,

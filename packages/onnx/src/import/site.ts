@@ -104,7 +104,7 @@ export class Site {
     const value = this.value(index);
     if (value.kind === 'part')
       throw new UnsupportedOnnxError(
-        `what it computes is no layer of TensorFlow.js, and no part of GELU, swish or mish. Read by node "${this.place.node}" (${this.place.operator})`,
+        `what it computes is no layer of TensorFlow.js, and no part of GELU, swish, mish or softsign. Read by node "${this.place.node}" (${this.place.operator})`,
         value.place,
       );
     if (value.kind !== 'tensor')
