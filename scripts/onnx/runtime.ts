@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** What is used of onnxruntime-node, which is no dependency of the repository: it takes some 290 MB. */
+/** What is used of onnxruntime-node, which is no dependency of the repository. */
 interface Runtime {
   readonly InferenceSession: { create(bytes: Uint8Array): Promise<Session> };
   readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown;

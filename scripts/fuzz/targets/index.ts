@@ -4,6 +4,7 @@ import { checkpointTargets } from './checkpoint.js';
 import { commandLine } from './command-line.js';
 import { gzipFile, idxFile } from './data-files.js';
 import { modelJson } from './model-folder.js';
+import { onnxFile } from './onnx.js';
 import { planted } from './planted.js';
 import { safetensors } from './safetensors.js';
 import { generatorState, loaderState, optimizerState, schedulerState } from './states.js';
@@ -11,7 +12,7 @@ import { pickle, torchFile, torchZip } from './torch.js';
 
 /** Every parser of the project. */
 export const targets: readonly Target[] = [
-  ...[safetensors, torchFile, torchZip, pickle, idxFile, gzipFile, modelJson, ...checkpointTargets],
+  ...[safetensors, torchFile, torchZip, pickle, onnxFile, idxFile, gzipFile, modelJson, ...checkpointTargets],
   ...[generatorState, optimizerState, schedulerState, loaderState, commandLine],
 ];
 

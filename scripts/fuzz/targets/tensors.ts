@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { law } from '../target.js';
 
 /** Golden files of the models' tests, small ones. */
-export function fixtures(ending: string): Uint8Array[] {
-  const folder = join(process.cwd(), 'packages/models/src/__tests__/fixtures');
+export function fixtures(ending: string, of = 'models'): Uint8Array[] {
+  const folder = join(process.cwd(), 'packages', of, 'src/__tests__/fixtures');
   return readdirSync(folder)
     .filter((name) => name.endsWith(ending))
     .toSorted()

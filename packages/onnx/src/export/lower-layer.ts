@@ -97,13 +97,15 @@ function batchNorm(
   place: Place,
   { axis, epsilon, momentum }: { axis: number; epsilon: number; momentum: number },
 ): Value {
-  const { builder, described, inputs } = place;
+  const { builder, described, inputs, refuse } = place;
   const { name: layerName } = described.layer;
-  const channelsSecond = (axes: readonly number[]) => {
-    const others = axes.filter((one) => one !== axis);
-    return [others[0], axis, ...others.slice(1)];
-  };
-  const input = withAxes(builder, inputs[0], channelsSecond(inputs[0].axes));
+  const last = inputs[0].shape.length - 1;
+  if (axis !== last)
+    throw refuse(
+      `\`axis\` must be ${last}, the last: over others TensorFlow.js itself goes wrong in inference. Received: axis=${axis}`,
+    );
+  const others = inputs[0].axes.filter((one) => one !== axis);
+  const input = withAxes(builder, inputs[0], [others[0], axis, ...others.slice(1)]);
   const channels = input.shape[axis] as number;
   const weight = (role: string) => parameter(place, role, input);
   // Every runtime wants all four; what the layer does not have is no parameter.

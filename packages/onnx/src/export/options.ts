@@ -1,4 +1,5 @@
 import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import type { OnnxGraph } from './graph-builder.js';
 
 /**
  * How {@link toOnnx} writes.
@@ -114,4 +115,23 @@ export function metadataOf(options: ToOnnxOptions, parameters: number): Record<s
     }),
     ...metadata,
   };
+}
+
+/** @throws InvalidArgumentError for classes and normalisations that are not the model's. */
+export function checkFit({ inputs, outputs }: OnnxGraph, options: ToOnnxOptions): void {
+  const { classes, normalization, layout = 'NCHW' } = options;
+  const count = outputs[0].shape.at(-1);
+  if (classes !== undefined && typeof count === 'number' && classes.length !== count)
+    throw new InvalidArgumentError('classes', `must be ${count} names, one for each output`, classes);
+  const [{ shape }] = inputs;
+  const channels = shape.length === 4 && layout === 'NCHW' ? shape[1] : shape.at(-1);
+  for (const key of ['mean', 'std'] as const) {
+    const value = normalization?.[key];
+    if (Array.isArray(value) && value.length !== 1 && value.length !== channels)
+      throw new InvalidArgumentError(
+        `normalization.${key}`,
+        `must be one number or ${channels}, one for each channel`,
+        value,
+      );
+  }
 }

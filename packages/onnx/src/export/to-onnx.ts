@@ -3,7 +3,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { buildGraph } from './build-graph.js';
 import { encode } from './encode.js';
 import { foldBatchNorms } from './fold-batch-norm.js';
-import { checkOptions, metadataOf, type ToOnnxOptions } from './options.js';
+import { checkFit, checkOptions, metadataOf, type ToOnnxOptions } from './options.js';
 
 /**
  * Writes a model as an ONNX file of opset 17, for onnxruntime and other runtimes.
@@ -31,6 +31,7 @@ export function toOnnx(model: tfl.LayersModel, options: ToOnnxOptions = {}): Uin
   checkModel(model);
   checkOptions(options);
   const graph = buildGraph(model, options);
+  checkFit(graph, options);
   return encode(options.batchNorm === 'fold' ? foldBatchNorms(graph) : graph, {
     name: model.name,
     docString: options.docString,

@@ -59,7 +59,10 @@ class ModelReader {
     const outputs = graph.outputs.map((name) => this.#output(name));
     const name = graph.name || 'onnx';
     try {
-      return tfl.model({ inputs, outputs, name });
+      const model = tfl.model({ inputs, outputs, name });
+      // What no output needs is no part of the model.
+      this.context.dispose(new Set(model.layers));
+      return model;
     } catch (error) {
       if (error instanceof MnistKitError) throw error;
       throw new ModelError(`TensorFlow.js refuses the model of the ONNX file: ${(error as Error).message}`, {

@@ -23,7 +23,8 @@ export function batchNorm(site: Site): Value {
   attributes.must('spatial', 1);
   onlyOutput(site);
   const axis = input.axes[1];
-  if (axis === null || axis === undefined) throw site.refuse('its input must have channels behind the batch');
+  if (axis === null || axis === undefined || axis !== input.tensor.shape.length - 1)
+    throw site.refuse('its input must be images or vectors: TensorFlow.js norms the last axis');
   const channels = input.tensor.shape[axis];
   for (const { name, shape } of [gamma, beta, mean, variance])
     if (shape[0] !== channels)

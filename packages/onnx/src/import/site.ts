@@ -53,9 +53,9 @@ export class Context {
     this.#layers.push(layer);
   }
 
-  /** Frees the weights that were made, when the graph turns out to be unreadable. */
-  dispose(): void {
-    for (const layer of this.#layers)
+  /** Frees the weights that were made for layers that nobody will have. */
+  dispose(kept: ReadonlySet<layers.Layer> = new Set()): void {
+    for (const layer of this.#layers.filter((one) => !kept.has(one)))
       for (const weight of layer.weights) if (!isDisposed(weight)) weight.dispose();
   }
 }
