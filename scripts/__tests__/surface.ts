@@ -5,6 +5,8 @@ import * as core from '@mnist-kit/core';
 import { appendFileWhole, writeFileAtomic } from '@mnist-kit/core/node';
 import * as engine from '@mnist-kit/engine';
 import * as losses from '@mnist-kit/losses';
+import * as onnx from '@mnist-kit/onnx';
+import { saveOnnx } from '@mnist-kit/onnx/node';
 import * as optim from '@mnist-kit/optim';
 import * as plots from '@mnist-kit/plots';
 import { savePlot } from '@mnist-kit/plots/node';
@@ -434,6 +436,19 @@ function plotCalls(): Call[] {
 }
 
 /** Every public call, in a folder of its own. */
+function onnxCalls(): Call[] {
+  const shared = model();
+  const options = {
+    ...{ batchNorm: 'fold', layout: 'NHWC', batchSize: 2, docString: 'text', classes: ['a', 'b', 'c'] },
+    ...{ normalization: { mean: 0.5, std: [0.5] }, metadata: { key: 'text' } },
+  };
+  return [
+    call('toOnnx', [shared, options], (m, o) => onnx.toOnnx(m, o)),
+    call('saveOnnx', [shared, 'model.onnx', {}], (m, path, o) => saveOnnx(m, path, o)),
+    call('fromOnnx', [onnx.toOnnx(shared)], (bytes) => onnx.fromOnnx(bytes).dispose()),
+  ];
+}
+
 export async function surface(): Promise<Call[]> {
   process.chdir(mkdtempSync(join(tmpdir(), 'mnist-kit-surface-')));
   await tf.setBackend('cpu');
@@ -444,6 +459,7 @@ export async function surface(): Promise<Call[]> {
     ...(await engineCalls()),
     ...trainerCalls(),
     ...plotCalls(),
+    ...onnxCalls(),
   ];
 }
 
