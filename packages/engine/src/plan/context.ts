@@ -18,6 +18,9 @@ export const control = {
   entry: 80,
   /** Not 0 when a thread failed. */
   failed: 84,
+  /** Images that inference is asked for, and how many of them a thread takes at once. */
+  images: 88,
+  group: 92,
   /** Counts up whenever all threads have arrived. */
   generation: 128,
   /** Threads that sleep until the generation changes. */
@@ -120,6 +123,14 @@ function sharedBytesBound({ producer, inputs, raw }: Stage): number {
   return 4 * (own() + 2 * planes) + 65_536;
 }
 
+/** What a context is for. */
+export interface ContextPurpose {
+  /** Whether gradients, masks and sums have room. */
+  readonly training: boolean;
+  /** The stages that scratch memory must suffice for, where they are not those that are laid out. */
+  readonly scratchFor?: readonly Stage[];
+}
+
 /** What every emitter needs: the module, the memory map, and where everything lies. */
 export class PlanContext {
   readonly buffers: StageBuffers[];
@@ -135,9 +146,10 @@ export class PlanContext {
     stages: readonly Stage[],
     readonly weights: ReadonlyMap<string, WeightAddress>,
     readonly machine: Machine,
+    readonly purpose: ContextPurpose = { training: true },
   ) {
     this.buffers = stages.map((stage) => this.#stageBuffers(stage));
-    this.#sharedBytes = Math.max(65_536, ...stages.map(sharedBytesBound));
+    this.#sharedBytes = Math.max(65_536, ...(purpose.scratchFor ?? stages).map(sharedBytesBound));
     this.scratch = new Arena(this.#sharedBytes);
   }
 
@@ -160,7 +172,7 @@ export class PlanContext {
   }
 
   get maxChunks(): number {
-    return maxChunksOf(this.capacity);
+    return this.purpose.training ? maxChunksOf(this.capacity) : 0;
   }
 
   weight(ref: WeightRef): WeightAddress {
@@ -170,7 +182,7 @@ export class PlanContext {
   }
 
   #stageBuffers(stage: Stage): StageBuffers {
-    const { arena, capacity } = this;
+    const { arena, capacity, purpose } = this;
     const isInput = stage.producer.kind === 'input';
     const channels = paddedChannels(stage.raw.channels);
     const rawBytes = stage.raw.height * stage.raw.width * (isInput ? stage.raw.channels : channels) * 4;
@@ -179,7 +191,7 @@ export class PlanContext {
     return {
       raw: arena.alloc(rawBytes * capacity),
       rawBytes,
-      gradient: needsGradient(stage) ? arena.alloc(gradientBytes * capacity) : 0,
+      gradient: purpose.training && needsGradient(stage) ? arena.alloc(gradientBytes * capacity) : 0,
       gradientBytes,
       mask:
         stage.producer.kind === 'elementDropout'
@@ -187,8 +199,8 @@ export class PlanContext {
           : stage.dropout
             ? arena.floats(channels * capacity)
             : 0,
-      partial: arena.doubles(channels * 2 * capacity),
-      blockSums: this.machine.atOnce > 1 ? arena.alloc(BLOCK_SUM_BYTES * capacity) : 0,
+      partial: purpose.training ? arena.doubles(channels * 2 * capacity) : 0,
+      blockSums: purpose.training && this.machine.atOnce > 1 ? arena.alloc(BLOCK_SUM_BYTES * capacity) : 0,
       scale: perChannel(),
       shift: perChannel(),
       mean: perChannel(),

@@ -70,14 +70,4 @@ export class DropoutMasks {
     }
     this.#drawn = 0;
   }
-
-  /** Drops nothing: for inference. */
-  clear(memory: PlanMemory, size: number): void {
-    for (const stage of this.#stages) {
-      const { channels } = stage.raw;
-      const start = memory.buffersOf(stage).mask / 4;
-      const count = (decisionsPerImage(stage) / channels) * paddedChannels(channels);
-      memory.floats.fill(1, start, start + size * count);
-    }
-  }
 }

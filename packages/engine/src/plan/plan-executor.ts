@@ -1,10 +1,4 @@
-import {
-  availableParallelism,
-  EngineError,
-  type Generator,
-  type Parameter,
-  type TensorDict,
-} from '@mnist-kit/core';
+import { availableParallelism, type Generator, type Parameter, type TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkPlanOptions } from '../check-options.js';
@@ -12,16 +6,15 @@ import { checkBatch, checkModel, checkNormInput, checkOpen, checkSize, checkTarg
 import type { DisposableExecutor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
 import { addPenalties } from '../penalties.js';
 import { hasRelaxedSimd } from '../wasm/features.js';
-import { PAGE_BYTES } from '../wasm/module-builder.js';
-import { setBiases, setRunningNorms } from './coefficients.js';
+import { setBiases } from './coefficients.js';
 import { DropoutMasks } from './dropout-masks.js';
+import { entry } from './entries.js';
 import { readModel } from './graph/read-model.js';
 import type { StageGraph, WeightRef } from './graph/stage.js';
-import { applyHead, lossAndGradient } from './head.js';
+import { lossAndGradient } from './head.js';
 import { machineOf } from './machine.js';
-import { PlanMemory } from './memory.js';
-import { compileProgram, entry, type Program } from './program.js';
-import { ThreadPool } from './threads/pool.js';
+import { compileProgram } from './program.js';
+import { canUseThreads, endRoom, endWith, makeRoom, type Room } from './room.js';
 
 /** The most threads that are taken without being asked for. */
 const MOST_THREADS = 8;
@@ -58,53 +51,6 @@ export async function createPlanExecutor(
   return executor;
 }
 
-/**
- * Whether threads can share memory and wait for each other here: always in Node, in a browser only on isolated
- * pages, and there in workers, because a page itself must not wait.
- */
-function canUseThreads(): boolean {
-  if (typeof SharedArrayBuffer === 'undefined') return false;
-  if (typeof crossOriginIsolated !== 'undefined' && !crossOriginIsolated) return false;
-  try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** What an executor has for batches of up to `capacity` images. */
-interface Room {
-  readonly capacity: number;
-  readonly memory: PlanMemory;
-  readonly pool: ThreadPool;
-  readonly outputs: Float32Array;
-  readonly weight: ArrayBuffer | undefined;
-}
-
-/** About what a thread takes besides the memory that it shares, in bytes. */
-const THREAD_BYTES = 8 * 2 ** 20;
-
-/**
- * A buffer as large as what the garbage collector does not count, shared memory and threads, so that it comes to a
- * forgotten executor in time. Never touched, it takes addresses and no memory.
- */
-function weightOf({ pages }: Program, threads: number): ArrayBuffer | undefined {
-  if (threads === 1) return undefined;
-  try {
-    return new ArrayBuffer(pages * PAGE_BYTES + (threads - 1) * THREAD_BYTES);
-  } catch {
-    // Without addresses to spare the collector comes soon enough.
-    return undefined;
-  }
-}
-
-/**
- * Ends the threads of executors that nobody has any more. Until then they keep their memory, which the garbage
- * collector does not see through them.
- */
-const forgotten = new FinalizationRegistry<ThreadPool>((pool) => void pool.dispose());
-
 class PlanExecutor implements DisposableExecutor {
   readonly engine = 'plan';
   readonly inputShape: readonly [number, number, number];
@@ -115,6 +61,8 @@ class PlanExecutor implements DisposableExecutor {
   readonly #masks: DropoutMasks;
   /** Absent before the first `grow` and after `dispose`. */
   #made: Room | undefined;
+  /** Of the last training step. */
+  #outputs = new Float32Array(0);
   #disposed = false;
   /** Whether the weights changed since they were last brought into the kernels' form. */
   #stale = true;
@@ -171,18 +119,17 @@ class PlanExecutor implements DisposableExecutor {
       machine: machineOf(128),
       relaxedSimd: this.#relaxedSimd,
     });
-    const pool = await startPool(program, this.#threads, shared, capacity);
+    const room = await makeRoom(this.graph, program, { capacity, threads: this.#threads, shared });
     const old = this.#made;
-    if (this.#disposed) await pool.dispose();
+    if (this.#disposed) await endRoom(room);
     else {
-      const memory = new PlanMemory(this.graph, program, pool.memory);
-      if (old) memory.writeWeights(old.memory.readWeights());
-      const outputs = new Float32Array(capacity * this.classes);
-      this.#made = { capacity, memory, pool, outputs, weight: weightOf(program, this.#threads) };
+      if (old) room.memory.writeWeights(old.memory.readWeights());
+      this.#made = room;
+      this.#outputs = new Float32Array(capacity * this.classes);
       this.#stale = true;
-      forgotten.register(this, pool, pool);
+      endWith(this, room);
     }
-    await endPool(old?.pool);
+    await endRoom(old);
   }
 
   drawMasks(size: number, generator: Generator): void {
@@ -202,13 +149,15 @@ class PlanExecutor implements DisposableExecutor {
   }
 
   #trainStep(images: Float32Array, size: number, target: StepTarget): StepOutput {
-    const { memory, pool, outputs: all } = this.#room;
+    const { memory, pool, inference } = this.#room;
     memory.setBatch(images, 0, size);
     this.#masks.use(memory, size);
     if (this.#stale) this.#prepare();
     const undo = target.kind === 'function' ? this.#keepStatistics() : undefined;
+    // The forward pass moves the running statistics.
+    inference.weightsChanged();
     pool.run(entry.forward);
-    const outputs = memory.readOutputs(size, all);
+    const outputs = memory.readOutputs(size, this.#outputs);
     try {
       const { loss, gradient } = lossAndGradient(outputs, size, this.classes, this.graph.head, target);
       memory.setOutputGradient(gradient, size);
@@ -252,27 +201,14 @@ class PlanExecutor implements DisposableExecutor {
   }
 
   parametersChanged(): void {
-    this.#checkOpen();
+    this.#room.inference.weightsChanged();
     this.#stale = true;
   }
 
   predict(images: Float32Array, size: number): Float32Array {
     this.#checkOpen();
     checkBatch(images, size, this.inputShape);
-    const { memory, pool, capacity, outputs } = this.#room;
-    const all = size > capacity ? new Float32Array(size * this.classes) : outputs;
-    if (this.#stale) this.#prepare();
-    setRunningNorms(this.graph, memory);
-    this.#masks.clear(memory, Math.min(size, capacity));
-    for (let first = 0; first < size; first += capacity) {
-      const count = Math.min(capacity, size - first);
-      memory.setBatch(images, first, count);
-      pool.run(entry.infer);
-      const part = memory.readOutputs(count, outputs);
-      applyHead(part, count, this.classes, this.graph.head);
-      if (all !== outputs) all.set(part, first * this.classes);
-    }
-    return all.subarray(0, size * this.classes);
+    return this.#room.inference.predict(images, size);
   }
 
   readWeights(): TensorDict {
@@ -280,7 +216,9 @@ class PlanExecutor implements DisposableExecutor {
   }
 
   writeWeights(weights: TensorDict): void {
-    this.#room.memory.writeWeights(weights);
+    const { memory, inference } = this.#room;
+    memory.writeWeights(weights);
+    inference.weightsChanged();
     this.#stale = true;
   }
 
@@ -300,7 +238,7 @@ class PlanExecutor implements DisposableExecutor {
     const made = this.#made;
     // Memory goes back although somebody may keep the executor.
     this.#made = undefined;
-    await endPool(made?.pool);
+    await endRoom(made);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -312,30 +250,6 @@ class PlanExecutor implements DisposableExecutor {
     pool.run(entry.prepare);
     setBiases(this.graph, memory);
     this.#stale = false;
-  }
-}
-
-async function endPool(pool: ThreadPool | undefined): Promise<void> {
-  if (pool === undefined) return;
-  forgotten.unregister(pool);
-  await pool.dispose();
-}
-
-async function startPool(
-  program: Program,
-  threads: number,
-  shared: boolean,
-  capacity: number,
-): Promise<ThreadPool> {
-  try {
-    return await ThreadPool.start(program, threads, shared);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const megabytes = Math.round((program.pages * PAGE_BYTES) / 2 ** 20);
-    throw new EngineError(
-      `The plan needs ${megabytes} MiB for batches of ${capacity}: choose a smaller batch size.`,
-      { cause: error },
-    );
   }
 }
 

@@ -5,7 +5,6 @@ import { get, i32 } from '../wasm/ops.js';
 import { Arena } from './arena.js';
 import {
   chunkImages,
-  control,
   controlBytes,
   type InputWiring,
   PlanContext,
@@ -13,26 +12,16 @@ import {
   type StageBuffers,
   type WeightAddress,
 } from './context.js';
+import { chunkPhase, emitEntry, emitRuns, entry, itemPhase, type Phase, solo } from './entries.js';
 import { needsGradient, type Stage, type StageGraph } from './graph/stage.js';
+import { emitInference, type InferenceLayout } from './inference/emit.js';
 import type { Machine } from './machine.js';
 import { affineOf, biasOf, needsSums } from './post/affine.js';
 import { emitSums } from './post/backward.js';
 import { emitBiasGradient, emitNormalise, emitNormaliseGradient } from './post/batch-norm.js';
 import { emitStatistics } from './post/statistics.js';
 import { emitProducer } from './producers/index.js';
-import { barrierLocals, emitBarrier, emitShared, importSilence } from './threads/synchronise.js';
-
-/** What the threads can be told to run. */
-export const entry = {
-  /** Weights into the form that kernels read. */
-  prepare: 1,
-  /** Forward in training mode: batch statistics, dropout. */
-  forward: 2,
-  /** Backward from the outputs' gradient to the weights'. */
-  backward: 3,
-  /** Forward with the coefficients as they stand. */
-  infer: 4,
-} as const;
+import { importSilence } from './threads/synchronise.js';
 
 /** A compiled plan for one batch capacity. */
 export interface Program {
@@ -40,31 +29,17 @@ export interface Program {
   readonly pages: number;
   readonly buffers: readonly StageBuffers[];
   readonly weights: ReadonlyMap<string, WeightAddress>;
+  readonly inference: InferenceLayout;
 }
 
-/** Work between two barriers. */
-interface Phase {
-  /** Number of items, or `chunks` for the chunks of the batch. */
-  readonly items: number | 'chunks';
-  /** Functions of `(scratch, chunk)`, or of `(item)` with the first item that is theirs. */
-  readonly calls: { run: FunctionRef; from: number; items: number }[];
-  /** Run once by the last thread to arrive. */
-  readonly single?: FunctionRef;
-}
-
-const chunkPhase = (calls: FunctionRef[], single?: FunctionRef): Phase => ({
-  items: 'chunks',
-  calls: calls.map((run) => ({ run, from: 0, items: 0 })),
-  single,
-});
-
-function itemPhase(parts: readonly { run: FunctionRef; items: number }[]): Phase {
-  let from = 0;
-  const calls = parts.map(({ run, items }) => {
-    from += items;
-    return { run, from: from - items, items };
-  });
-  return { items: from, calls };
+/** What a program is compiled for. */
+export interface ProgramOptions {
+  /** The most images of a batch. */
+  readonly capacity: number;
+  readonly threads: number;
+  readonly shared: boolean;
+  readonly machine: Machine;
+  readonly relaxedSimd?: boolean;
 }
 
 /** Pages that 32-bit addresses reach. */
@@ -75,14 +50,11 @@ const PAGE_LIMIT = 65_536;
  *
  * @throws EngineError when that takes more memory than WebAssembly can address.
  */
-export function compileProgram(
-  graph: StageGraph,
-  options: { capacity: number; threads: number; shared: boolean; machine: Machine; relaxedSimd?: boolean },
-): Program {
+export function compileProgram(graph: StageGraph, options: ProgramOptions): Program {
   const { stages } = graph;
   // Forward and backward stop at every batch norm, and once more at their ends.
   const norms = stages.filter(({ batchNorm }) => batchNorm).length;
-  const phaseLimit = 2 * norms + 5;
+  const phaseLimit = 2 * norms + 6;
   const arena = new Arena(controlBytes(phaseLimit));
   const weights = layOutWeights(graph, arena);
   const module = new ModuleBuilder({ relaxedSimd: options.relaxedSimd });
@@ -97,32 +69,70 @@ export function compileProgram(
     prepare: [itemPhase(code.flatMap((one) => one?.prepare ?? []))],
     forward: forwardPhases(context, stages, code),
     backward: backwardPhases(context, stages, code),
-    infer: [chunkPhase(code.flatMap((one) => one?.forward ?? []))],
   };
   const scratchBytes = context.scratchBytes;
   const scratchStart = arena.alloc(scratchBytes * options.threads);
   let counter = 0;
-  const entries = Object.entries(phases).map(([name, list]) => {
+  const emitPhases = (name: keyof typeof phases) => {
     const first = counter;
-    counter += list.length;
-    if (counter > phaseLimit) throw new Error(`The plan has more than ${phaseLimit} phases`);
-    return emitEntry(module, silence, name, list, first, { start: scratchStart, bytes: scratchBytes });
+    counter += phases[name].length;
+    return emitEntry(module, silence, name, phases[name], first, {
+      start: scratchStart,
+      bytes: scratchBytes,
+    });
+  };
+  const entries = {
+    [entry.prepare]: emitPhases('prepare'),
+    [entry.forward]: emitPhases('forward'),
+    [entry.backward]: emitPhases('backward'),
+  };
+  const { capacity, threads } = options;
+  const inputs = context.buffers[0].raw;
+  const inference = emitInference(graph, { parent: context, threads, capacity, inputs, silence, counter });
+  if (counter >= phaseLimit) throw new Error(`The plan has more than ${phaseLimit} phases`);
+  emitRuns(module, silence, {
+    entries: { ...entries, [entry.infer]: inference.together },
+    solos: { [solo.infer]: inference.alone, [solo.prepareInference]: inference.prepare },
   });
-  emitRuns(module, silence, entries);
+  return {
+    ...finishModule(module, arena, options),
+    buffers: context.buffers,
+    weights,
+    inference: inference.layout,
+  };
+}
 
+/**
+ * Lays out memory and writes the code of inference alone.
+ *
+ * @throws EngineError when that takes more memory than WebAssembly can address.
+ */
+export function compileInference(graph: StageGraph, options: ProgramOptions): Program {
+  const { capacity, threads, machine } = options;
+  const arena = new Arena(controlBytes(1));
+  const weights = layOutWeights(graph, arena, { gradients: false });
+  const module = new ModuleBuilder({ relaxedSimd: options.relaxedSimd });
+  const silence = importSilence(module);
+  const { height, width, channels } = graph.stages[0].raw;
+  const inputs = arena.floats(capacity * height * width * channels);
+  const parent = { module, arena, weights, machine };
+  const inference = emitInference(graph, { parent, threads, capacity, inputs, silence, counter: 0 });
+  emitRuns(module, silence, {
+    entries: { [entry.infer]: inference.together },
+    solos: { [solo.infer]: inference.alone, [solo.prepareInference]: inference.prepare },
+  });
+  return { ...finishModule(module, arena, options), buffers: [], weights, inference: inference.layout };
+}
+
+function finishModule(module: ModuleBuilder, arena: Arena, { capacity, threads, shared }: ProgramOptions) {
   const pages = Math.ceil(arena.end / PAGE_BYTES) + 1;
   if (pages > PAGE_LIMIT)
     throw new EngineError(
-      `The plan needs ${Math.round(arena.end / 2 ** 20)} MiB for batches of ${options.capacity} and ` +
-        `${options.threads} threads, and WebAssembly addresses 4096: choose a smaller batch size.`,
+      `The plan needs ${Math.round(arena.end / 2 ** 20)} MiB for batches of ${capacity} and ` +
+        `${threads} threads, and WebAssembly addresses 4096: choose a smaller batch size.`,
     );
-  const bytes = module.encode({ initialPages: pages, maximumPages: pages, shared: options.shared });
-  return {
-    module: new WebAssembly.Module(bytes),
-    pages,
-    buffers: context.buffers,
-    weights,
-  };
+  const bytes = module.encode({ initialPages: pages, maximumPages: pages, shared });
+  return { module: new WebAssembly.Module(bytes), pages };
 }
 
 /**
@@ -141,18 +151,26 @@ function wiringOf(stages: readonly Stage[], stage: Stage): InputWiring[] {
 }
 
 /** Trained weights one after the other, their gradients in the same order, then the weights that are not trained. */
-function layOutWeights(graph: StageGraph, arena: Arena): ReadonlyMap<string, WeightAddress> {
+function layOutWeights(
+  graph: StageGraph,
+  arena: Arena,
+  { gradients = true } = {},
+): ReadonlyMap<string, WeightAddress> {
   const sizeOf = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
   const trained = graph.weights.filter((ref) => ref.trainable);
   const fixed = graph.weights.filter((ref) => !ref.trainable);
   const count = trained.reduce((sum, ref) => sum + sizeOf(ref.shape), 0);
   // Vector loads at the end of a weight may reach a little past it.
   const valuesAddress = arena.floats(count + 16);
-  const gradientsAddress = arena.floats(count + 16);
+  const gradientsAddress = gradients ? arena.floats(count + 16) : 0;
   const weights = new Map<string, WeightAddress>();
   let offset = 0;
   for (const ref of trained) {
-    weights.set(ref.name, { ref, value: valuesAddress + offset, gradient: gradientsAddress + offset });
+    weights.set(ref.name, {
+      ref,
+      value: valuesAddress + offset,
+      gradient: gradients ? gradientsAddress + offset : 0,
+    });
     offset += sizeOf(ref.shape) * 4;
   }
   for (const ref of fixed)
@@ -224,70 +242,4 @@ function backwardPhases(
     ]),
   );
   return phases;
-}
-
-/** `(thread)`: runs the phases, all threads together. */
-function emitEntry(
-  module: ModuleBuilder,
-  silence: FunctionRef,
-  name: string,
-  phases: readonly Phase[],
-  firstCounter: number,
-  scratch: { start: number; bytes: number },
-): FunctionRef {
-  return module.function(name, ['i32'], [], (f, [thread]) => {
-    const barrier = { locals: barrierLocals(f), silence };
-    const [base, item] = f.locals('i32', 2);
-    f.set(base, i32.add(i32.const(scratch.start), i32.mul(get(thread), i32.const(scratch.bytes))));
-    for (const [i, phase] of phases.entries()) {
-      const items =
-        phase.items === 'chunks' ? i32.load(i32.const(0), control.chunks) : i32.const(phase.items);
-      emitShared(f, firstCounter + i, items, item, () => {
-        for (const call of phase.calls)
-          if (phase.items === 'chunks') f.call(call.run, get(base), get(item));
-          else
-            f.if(i32.ltU(i32.sub(get(item), i32.const(call.from)), i32.const(call.items)), () =>
-              f.call(call.run, i32.sub(get(item), i32.const(call.from))),
-            );
-      });
-      emitBarrier(f, barrier, () => {
-        f.emit(i32.atomicStore(i32.const(0), i32.const(0), control.counters + (firstCounter + i) * 64));
-        if (phase.single) f.call(phase.single);
-      });
-    }
-  });
-}
-
-/** `work(thread)` for the workers, `run(entry)` for the thread that leads them. */
-function emitRuns(module: ModuleBuilder, silence: FunctionRef, entries: readonly FunctionRef[]): void {
-  const dispatch = module.function('dispatch', ['i32', 'i32'], [], (f, [which, thread]) => {
-    for (const [i, target] of entries.entries())
-      f.if(i32.eq(get(which), i32.const(i + 1)), () => f.call(target, get(thread)));
-  });
-  module.function(
-    'work',
-    ['i32'],
-    [],
-    (f, [thread]) => {
-      const locals = barrierLocals(f);
-      f.doWhile(() => {
-        emitBarrier(f, { locals });
-        f.call(dispatch, i32.load(i32.const(0), control.entry), get(thread));
-        return i32.const(1);
-      });
-    },
-    { export: true },
-  );
-  module.function(
-    'run',
-    ['i32'],
-    [],
-    (f, [which]) => {
-      const locals = barrierLocals(f);
-      f.emit(i32.store(i32.const(0), get(which), control.entry));
-      emitBarrier(f, { locals, silence });
-      f.call(dispatch, get(which), i32.const(0));
-    },
-    { export: true },
-  );
 }

@@ -8,7 +8,7 @@ export function hasRelaxedSimd(): boolean {
   if (relaxed === undefined) {
     const module = new ModuleBuilder();
     const one = f32x4.const(1);
-    module.function('probe', [], ['v128'], (f) => f.emit(f32x4.relaxedMadd(one, one, one)));
+    module.function('probe', [], ['v128'], (f) => f.emit(f32x4.relaxedMadd(one, one, one)), { export: true });
     relaxed = WebAssembly.validate(module.encode({ initialPages: 1, maximumPages: 1, shared: false }));
   }
   return relaxed;

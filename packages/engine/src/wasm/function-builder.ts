@@ -32,7 +32,7 @@ export class FunctionBuilder {
   readonly #body: number[] = [];
   readonly #locals: ValueType[] = [];
   readonly #parameterCount: number;
-
+  readonly #callees = new Set<number>();
   readonly #features: Features;
 
   constructor(parameterCount: number, features: Features = {}) {
@@ -71,8 +71,14 @@ export class FunctionBuilder {
     if (by !== 0) this.set(local, i32.add(get(local), i32.const(by)));
   }
 
+  /** Indices of the functions that this one calls. */
+  get callees(): ReadonlySet<number> {
+    return this.#callees;
+  }
+
   call(target: FunctionRef, ...args: Code[]): void {
     for (const arg of args) this.emit(arg);
+    this.#callees.add(target.index);
     this.emit([0x10, ...unsigned(target.index)]);
   }
 

@@ -6,8 +6,12 @@ interface BuiltFunction {
   readonly name: string;
   readonly typeIndex: number;
   readonly code: number[];
+  readonly callees: ReadonlySet<number>;
   readonly exportName?: string;
 }
+
+/** A body that traps: no locals, `unreachable`, `end`. */
+const NO_BODY = [3, 0, 0x00, 0x0b];
 
 /** Size of a WebAssembly page in bytes. */
 export const PAGE_BYTES = 65_536;
@@ -55,6 +59,7 @@ export class ModuleBuilder {
       name,
       typeIndex: this.#type(parameters, results),
       code: builder.encode(),
+      callees: builder.callees,
       exportName: options.export ? name : undefined,
     };
     return { name, index: this.#imports.length + slot };
@@ -71,10 +76,28 @@ export class ModuleBuilder {
     return index;
   }
 
-  /** The module's bytes. The memory that is imported must have just these limits. */
+  /** Indices of the functions that an exported one calls, or one that these call. */
+  #reachable(): ReadonlySet<number> {
+    const functions = this.#functions as BuiltFunction[];
+    const first = this.#imports.length;
+    const open = functions.flatMap((fn, index) => (fn.exportName === undefined ? [] : [first + index]));
+    const reached = new Set(open);
+    for (let index = open.pop(); index !== undefined; index = open.pop())
+      for (const callee of functions[index - first]?.callees ?? [])
+        if (!reached.has(callee)) {
+          reached.add(callee);
+          open.push(callee);
+        }
+    return reached;
+  }
+
+  /**
+   * The module's bytes; functions that nobody calls are left empty. The memory that is imported must have just these limits.
+   */
   encode(memory: { initialPages: number; maximumPages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
     const functions = this.#functions as BuiltFunction[];
     const first = this.#imports.length;
+    const reachable = this.#reachable();
     const exports = functions.flatMap((fn, index) =>
       fn.exportName === undefined ? [] : [[...utf8(fn.exportName), 0x00, ...unsigned(first + index)]],
     );
@@ -97,7 +120,7 @@ export class ModuleBuilder {
       [2, vector([memoryImport, ...functionImports])],
       [3, vector(functions.map((fn) => unsigned(fn.typeIndex)))],
       [7, vector(exports)],
-      [10, vector(functions.map((fn) => fn.code))],
+      [10, vector(functions.map((fn, index) => (reachable.has(first + index) ? fn.code : NO_BODY)))],
     ];
     // Names for profilers and stack traces.
     const names = vector(functions.map((fn, index) => [...unsigned(first + index), ...utf8(fn.name)]));

@@ -49,6 +49,7 @@ export const i32 = {
   add: binary(op(0x6a)),
   sub: binary(op(0x6b)),
   mul: binary(op(0x6c)),
+  divU: binary(op(0x6e)),
   and: binary(op(0x71)),
   or: binary(op(0x72)),
   shl: binary(op(0x74)),

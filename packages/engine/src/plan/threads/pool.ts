@@ -41,6 +41,7 @@ function workerMain(scope: WorkerScope<WorkerData>): void {
 export class ThreadPool {
   readonly memory: WebAssembly.Memory;
   readonly #run: (entry: number) => void;
+  readonly #alone: (solo: number) => void;
   readonly #workers: WorkerHandle[] = [];
   readonly #words: Int32Array;
   #failure: Error | undefined;
@@ -57,6 +58,7 @@ export class ThreadPool {
     const silence = () => this.#checkWorkers();
     const instance = new WebAssembly.Instance(program.module, { env: { memory: this.memory, silence } });
     this.#run = instance.exports.run as (entry: number) => void;
+    this.#alone = instance.exports.alone as (solo: number) => void;
   }
 
   /**
@@ -105,10 +107,23 @@ export class ThreadPool {
    * @throws EngineError when a thread failed; the pool is of no use afterwards.
    */
   run(which: number): void {
+    this.#call(this.#run, which);
+  }
+
+  /**
+   * Runs something on the calling thread; the others sleep on.
+   *
+   * @throws EngineError when a thread failed.
+   */
+  runAlone(which: number): void {
+    this.#call(this.#alone, which);
+  }
+
+  #call(work: (which: number) => void, which: number): void {
     if (this.#ended) throw new EngineError('This executor was disposed. Make a new one to go on.');
     if (this.#hasFailed) throw this.#error();
     try {
-      this.#run(which);
+      work(which);
     } catch (error) {
       this.#fail(error as Error, LEADER_FAILED);
       throw this.#error();

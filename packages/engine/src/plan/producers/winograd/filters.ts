@@ -20,7 +20,7 @@ const SIDE = 3;
 export function emitFilterTransform(
   context: PlanContext,
   stage: Stage,
-  { input, output, filters }: WinogradLayout,
+  { input, output, filters }: Pick<WinogradLayout, 'input' | 'output' | 'filters'>,
 ): FunctionRef {
   const kernel = context.weight((stage.producer as ConvProducer).kernel);
   return context.module.function(`filters ${stage.name}`, ['i32'], [], (f, [channel]) => {

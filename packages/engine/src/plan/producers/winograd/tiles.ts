@@ -18,11 +18,11 @@ interface Place {
 const loadAt = ({ address, offset }: Place, i: number): Code =>
   v128.load(get(address), offset + i * VECTOR_BYTES);
 
-const storeAt = (f: FunctionBuilder, { address, offset }: Place, values: readonly Code[]): void =>
+export const storeAt = (f: FunctionBuilder, { address, offset }: Place, values: readonly Code[]): void =>
   storeSideBySide(f, address, offset, values);
 
 /** What the two passes of a transform work with, for some neighbouring vectors at once. */
-class TilePasses {
+export class TilePasses {
   /** Per vector: the values of one row or column, and the transform with its registers. */
   readonly #lines: { readonly values: readonly Local[]; readonly transforms: WinogradTransforms }[];
 
@@ -122,7 +122,7 @@ function forEachTile(
 }
 
 /** Emits a loop over vectors that lie side by side; `body` handles `count` of them, then the pointers move on. */
-function forEachVector(
+export function forEachVector(
   f: FunctionBuilder,
   machine: Machine,
   vectors: number,
@@ -138,11 +138,11 @@ function forEachVector(
 }
 
 /** Offset of frequency (row, column) of a tile. */
-const frequencyOffset = ({ frequencyBytes }: FrequencyLayout, row: number, column: number): number =>
+export const frequencyOffset = ({ frequencyBytes }: FrequencyLayout, row: number, column: number): number =>
   (row * TILE_IN + column) * frequencyBytes;
 
 /** Offset of pixel (row, column) of a tile. */
-const pixelOffset = ({ rowBytes, pixelBytes }: PlaneLayout, row: number, column: number): number =>
+export const pixelOffset = ({ rowBytes, pixelBytes }: PlaneLayout, row: number, column: number): number =>
   row * rowBytes + column * pixelBytes;
 
 /** A transform of all tiles of one image: what it does along one dimension, and where it reads and writes. */
@@ -157,7 +157,11 @@ interface TileTransform {
 }
 
 /** A function `(scratch, plane, frequencies)` that transforms the tiles of one image. */
-function emitTransform(context: PlanContext, layout: WinogradLayout, t: TileTransform): FunctionRef {
+function emitTransform(
+  context: PlanContext,
+  layout: Pick<WinogradLayout, 'grid' | 'square'>,
+  t: TileTransform,
+): FunctionRef {
   const { machine, module } = context;
   return module.function(t.name, ['i32', 'i32', 'i32'], [], (f, [scratch, plane, frequencies]) => {
     const passes = new TilePasses(f, { address: scratch, offset: layout.square }, t.factors, machine);
@@ -192,7 +196,11 @@ function emitTransform(context: PlanContext, layout: WinogradLayout, t: TileTran
 }
 
 /** `B^T d B` of every overlapping 6 x 6 tile of the padded input. */
-export function emitInputTiles(context: PlanContext, stage: Stage, layout: WinogradLayout): FunctionRef {
+export function emitInputTiles(
+  context: PlanContext,
+  stage: Stage,
+  layout: Pick<WinogradLayout, 'grid' | 'square' | 'input'>,
+): FunctionRef {
   return emitTransform(context, layout, {
     name: `input tiles ${stage.name}`,
     side: layout.input,
