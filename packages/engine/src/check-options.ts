@@ -1,5 +1,5 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
-import type { EagerExecutorOptions, ExecutorOptions } from './executor.js';
+import type { EagerExecutorOptions, ExecutorOptions, PredictorOptions } from './executor.js';
 
 /** The most threads that may be asked for: a batch has no work for more. */
 const THREAD_LIMIT = 256;
@@ -28,15 +28,30 @@ export function checkEagerOptions(
 ): void {
   checkOptionNames<EagerExecutorOptions>(owner, options, { ...names, backend: true, reason: true });
   checkValues(options ?? {}, engines);
-  const { backend, reason } = options ?? {};
+  const { reason } = options ?? {};
+  checkBackend(options?.backend);
+  if (reason !== undefined && typeof reason !== 'string')
+    throw new InvalidArgumentError('reason', 'must be a string', reason);
+}
+
+/**
+ * Checks the options of a predictor.
+ *
+ * @throws InvalidArgumentError for one that does not exist or cannot work.
+ */
+export function checkPredictorOptions(options: PredictorOptions | undefined): void {
+  checkOptionNames<PredictorOptions>('createPredictor', options, { ...names, backend: true });
+  checkValues(options ?? {}, ['auto', 'plan', 'eager']);
+  checkBackend(options?.backend);
+}
+
+function checkBackend(backend: unknown): void {
   if (backend !== undefined && (typeof backend !== 'string' || backend === ''))
     throw new InvalidArgumentError(
       'backend',
       "must be the name of a TensorFlow.js backend, or 'auto'",
       backend,
     );
-  if (reason !== undefined && typeof reason !== 'string')
-    throw new InvalidArgumentError('reason', 'must be a string', reason);
 }
 
 function checkValues(options: ExecutorOptions, engines: readonly string[]): void {

@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkEagerOptions } from './check-options.js';
 import { createEagerExecutor } from './eager/index.js';
 import type { DisposableExecutor, EagerExecutorOptions } from './executor.js';
-import { UnsupportedLayerError } from './plan/graph/unsupported-layer-error.js';
+import { orElse } from './or-else.js';
 import { createPlanExecutor } from './plan/plan-executor.js';
 
 /**
@@ -34,14 +34,9 @@ export async function createExecutor(
   const { backend = 'auto', reason, ...shared } = options;
   const { engine = 'auto' } = shared;
   if (engine === 'eager') return createEagerExecutor(model, { ...shared, backend, reason });
-  try {
-    return await createPlanExecutor(model, shared);
-  } catch (error) {
-    if (engine === 'plan' || !(error instanceof UnsupportedLayerError || isCompileError(error))) throw error;
-    return createEagerExecutor(model, { ...shared, backend, reason: (error as Error).message });
-  }
+  return orElse(
+    engine,
+    () => createPlanExecutor(model, shared),
+    (reason) => createEagerExecutor(model, { ...shared, backend, reason }),
+  );
 }
-
-/** An engine without WebAssembly SIMD. */
-const isCompileError = (error: unknown): boolean =>
-  typeof WebAssembly === 'undefined' || error instanceof WebAssembly.CompileError;

@@ -145,6 +145,47 @@ export interface Executor {
 export interface DisposableExecutor extends Executor, AsyncDisposable {}
 
 /**
+ * Runs a model for its outputs alone: no gradients, and no memory for them. Every {@link Executor} is one as well.
+ *
+ * @example
+ * ```ts
+ * import { createPredictor, type Predictor } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const predictor: Predictor = await createPredictor(optimizedNet());
+ * console.log(predictor.classes); // 10
+ * await predictor.dispose();
+ * ```
+ */
+export interface Predictor
+  extends Pick<
+    Executor,
+    | 'engine'
+    | 'description'
+    | 'reason'
+    | 'inputShape'
+    | 'classes'
+    | 'predict'
+    | 'readWeights'
+    | 'writeWeights'
+    | 'dispose'
+  > {}
+
+/**
+ * A predictor for `await using`, which disposes of it at the end of the block.
+ *
+ * @example
+ * ```ts
+ * import { createPredictor } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * await using predictor = await createPredictor(optimizedNet());
+ * await predictor.predict(new Float32Array(784), 1);
+ * ```
+ */
+export interface DisposablePredictor extends Predictor, AsyncDisposable {}
+
+/**
  * How to run a model.
  *
  * @example
@@ -191,4 +232,22 @@ export interface EagerExecutorOptions extends ExecutorOptions {
   backend?: string;
   /** Why the model runs eagerly, for the executor's description. */
   reason?: string;
+}
+
+/**
+ * How to run a model for its outputs alone.
+ *
+ * @example
+ * ```ts
+ * import { createPredictor, type PredictorOptions } from '@mnist-kit/engine';
+ * import { optimizedNet } from '@mnist-kit/models';
+ *
+ * const options: PredictorOptions = { threads: 1, batchSize: 1 };
+ * const predictor = await createPredictor(optimizedNet(), options);
+ * await predictor.dispose();
+ * ```
+ */
+export interface PredictorOptions extends Omit<EagerExecutorOptions, 'batchSize' | 'reason'> {
+  /** Images that there is room for at once; of a larger batch so many follow each other. Default 128. */
+  batchSize?: number;
 }

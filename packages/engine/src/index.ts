@@ -4,12 +4,16 @@
  * @module @mnist-kit/engine
  */
 export { createExecutor } from './create-executor.js';
+export { createPredictor } from './create-predictor.js';
 export { createEagerExecutor, useBackend } from './eager/index.js';
 export type {
   DisposableExecutor,
+  DisposablePredictor,
   EagerExecutorOptions,
   Executor,
   ExecutorOptions,
+  Predictor,
+  PredictorOptions,
   StepOutput,
   StepTarget,
 } from './executor.js';

@@ -1,24 +1,20 @@
-import { availableParallelism, type Generator, type Parameter, type TensorDict } from '@mnist-kit/core';
+import type { Generator, Parameter, TensorDict } from '@mnist-kit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkPlanOptions } from '../check-options.js';
 import { checkBatch, checkModel, checkNormInput, checkOpen, checkSize, checkTarget } from '../checks.js';
 import type { DisposableExecutor, ExecutorOptions, StepOutput, StepTarget } from '../executor.js';
 import { addPenalties } from '../penalties.js';
-import { hasRelaxedSimd } from '../wasm/features.js';
 import { setBiases } from './coefficients.js';
 import { DropoutMasks } from './dropout-masks.js';
 import { entry } from './entries.js';
 import { readModel } from './graph/read-model.js';
 import type { StageGraph, WeightRef } from './graph/stage.js';
 import { lossAndGradient } from './head.js';
-import { machineOf } from './machine.js';
+import { modelWeights } from './model-weights.js';
+import { describePlan, type PlanSettings, planSettings } from './plan-settings.js';
 import { compileProgram } from './program.js';
-import { canUseThreads, endRoom, endWith, makeRoom, type Room } from './room.js';
-
-/** The most threads that are taken without being asked for. */
-const MOST_THREADS = 8;
-const DEFAULT_BATCH = 128;
+import { endRoom, endWith, makeRoom, type Room } from './room.js';
 
 /**
  * Compiles a model into a plan and makes an executor of it.
@@ -43,10 +39,10 @@ export async function createPlanExecutor(
 ): Promise<DisposableExecutor> {
   checkPlanOptions(options);
   checkModel(model);
-  const { threads = Math.min(MOST_THREADS, availableParallelism()), batchSize = DEFAULT_BATCH } = options;
-  const { reproducible = true } = options;
-  const executor = new PlanExecutor(model, readModel(model), threads, !reproducible && hasRelaxedSimd());
-  await executor.grow(batchSize);
+  const graph = readModel(model);
+  const settings = planSettings(options);
+  const executor = new PlanExecutor(model, graph, settings);
+  await executor.grow(settings.capacity);
   await executor.writeWeights(modelWeights(model));
   return executor;
 }
@@ -56,8 +52,7 @@ class PlanExecutor implements DisposableExecutor {
   readonly inputShape: readonly [number, number, number];
   readonly classes: number;
   readonly parameters: readonly Parameter[];
-  readonly #threads: number;
-  readonly #relaxedSimd: boolean;
+  readonly #settings: PlanSettings;
   readonly #masks: DropoutMasks;
   /** Absent before the first `grow` and after `dispose`. */
   #made: Room | undefined;
@@ -70,14 +65,12 @@ class PlanExecutor implements DisposableExecutor {
   constructor(
     readonly model: LayersModel,
     readonly graph: StageGraph,
-    threads: number,
-    relaxedSimd: boolean,
+    settings: PlanSettings,
   ) {
     const { height, width, channels } = graph.stages[0].raw;
     this.inputShape = [height, width, channels];
     this.classes = graph.stages[graph.stages.length - 1].raw.channels;
-    this.#threads = canUseThreads() ? threads : 1;
-    this.#relaxedSimd = relaxedSimd;
+    this.#settings = settings;
     this.#masks = new DropoutMasks(graph);
     // The views move when the memory grows, so parameters look them up.
     const view = (ref: WeightRef, kind: 'value' | 'gradient') => this.#room.memory.weight(ref, kind);
@@ -96,8 +89,7 @@ class PlanExecutor implements DisposableExecutor {
   }
 
   get description(): string {
-    const threads = this.#threads === 1 ? '1 thread' : `${this.#threads} threads`;
-    return `plan, WebAssembly ${this.#relaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${threads}`;
+    return describePlan(this.#settings);
   }
 
   get #room(): Room {
@@ -111,15 +103,8 @@ class PlanExecutor implements DisposableExecutor {
 
   /** Makes room for batches of `capacity` images. Weights move along. */
   async grow(capacity: number): Promise<void> {
-    const shared = this.#threads > 1;
-    const program = compileProgram(this.graph, {
-      capacity,
-      threads: this.#threads,
-      shared,
-      machine: machineOf(128),
-      relaxedSimd: this.#relaxedSimd,
-    });
-    const room = await makeRoom(this.graph, program, { capacity, threads: this.#threads, shared });
+    const settings = { ...this.#settings, capacity };
+    const room = await makeRoom(this.graph, compileProgram(this.graph, settings), settings);
     const old = this.#made;
     if (this.#disposed) await endRoom(room);
     else {
@@ -251,15 +236,4 @@ class PlanExecutor implements DisposableExecutor {
     setBiases(this.graph, memory);
     this.#stale = false;
   }
-}
-
-function modelWeights(model: LayersModel): TensorDict {
-  return Object.fromEntries(
-    model.layers.flatMap((layer) =>
-      layer.weights.map((variable) => [
-        variable.originalName,
-        { shape: variable.shape as number[], data: variable.read().dataSync() as Float32Array },
-      ]),
-    ),
-  );
 }
