@@ -161,6 +161,8 @@ async function writeFiles(folder: string): Promise<void> {
   const dict = models.stateDict(model);
   await writeFile(join(folder, 'model.safetensors'), models.writeSafetensors(dict));
   await writeFile(join(folder, 'best_model.pth'), models.writeTorchFile(dict));
+  const picture = join(root, 'packages/cli/src/__tests__/fixtures/dark.png');
+  await cp(picture, join(folder, 'digit.png'));
   const fixtures = join(root, 'packages/models/src/__tests__/fixtures');
   await cp(join(fixtures, 'torch-training.pth'), join(folder, 'checkpoint.pth'));
 }

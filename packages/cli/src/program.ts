@@ -16,8 +16,6 @@ import { TEMPLATES } from './init/templates.js';
 /** Adds an option that may be given several times. */
 const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 
-const { version: VERSION } = createRequire(import.meta.url)('../package.json') as { version: string };
-
 const MODELS = ['optimizedNet', 'improvedNet', 'conservativeImprovedNet'];
 const OPTIMIZERS = ['Adam', 'AdamW', 'SGD', 'Muon'];
 
@@ -27,10 +25,11 @@ const OPTIMIZERS = ['Adam', 'AdamW', 'SGD', 'Muon'];
  * @param onDone Told what a command came to.
  */
 export function makeProgram(terminal: Terminal, onDone: (result: CommandResult) => void): Command {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const program = plainCommand('mnist-kit')
     .description('Trains small convolutional networks on MNIST and its kin, and uses them.')
     .usage('<command> [options]')
-    .version(VERSION, '-V, --version', 'show the version')
+    .version(version, '-V, --version', 'show the version')
     .showSuggestionAfterError()
     .addHelpText(
       'after',

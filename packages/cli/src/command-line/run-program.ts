@@ -16,7 +16,7 @@ import { Output } from './output.js';
  * ```ts
  * import { runProgram } from '@mnist-kit/cli';
  *
- * await runProgram(['predict', 'digit.png', '--run', 'runs/first']);
+ * await runProgram(['train', '--print-config']);
  * ```
  */
 export async function runProgram(argv: readonly string[] = process.argv.slice(2)): Promise<void> {

@@ -6,7 +6,18 @@ import { explainIssue, type Problem } from './explain-issue.js';
 import { type Config, configSchema } from './schema.js';
 import { applySettings, type Setting } from './set-values.js';
 
-/** Where a config comes from. */
+/**
+ * Where a config comes from.
+ *
+ * @example
+ * ```ts
+ * import { parseSetting, type ReadConfigOptions, readConfig } from '@mnist-kit/cli';
+ *
+ * const options: ReadConfigOptions = { settings: [parseSetting('optimizer.lr=0.01')] };
+ * const config = await readConfig(options);
+ * console.log(config.optimizer.lr); // 0.01
+ * ```
+ */
 export interface ReadConfigOptions {
   /** A file of JSON or YAML. Default: none, so that every field has its default. */
   file?: string;
@@ -120,7 +131,20 @@ function refuse(
   return new InvalidConfigError(lines);
 }
 
-/** A config that cannot be: one line for each field that is wrong. */
+/**
+ * A config that cannot be: one line for each field that is wrong.
+ *
+ * @example
+ * ```ts
+ * import { InvalidConfigError, readConfig } from '@mnist-kit/cli';
+ *
+ * try {
+ *   await readConfig({ settings: [{ path: 'epochs', value: 0, option: '--epochs' }] });
+ * } catch (error) {
+ *   if (error instanceof InvalidConfigError) console.log(error.problems.length); // 1
+ * }
+ * ```
+ */
 export class InvalidConfigError extends InvalidArgumentError {
   /** One line for each field that is wrong. */
   readonly problems: readonly string[];

@@ -46,7 +46,27 @@ export const configSchema = z
   })
   .describe('A training of mnist-kit.');
 
-/** What a config file may say. */
+/**
+ * What a config file may say.
+ *
+ * @example
+ * ```ts
+ * import { type ConfigInput } from '@mnist-kit/cli';
+ *
+ * const config: ConfigInput = { model: { kind: 'improvedNet' }, optimizer: { kind: 'AdamW', lr: 2e-3 } };
+ * console.log(JSON.stringify(config)); // what a file says
+ * ```
+ */
 export type ConfigInput = z.input<typeof configSchema>;
-/** The same with every default filled in. */
+/**
+ * The same with every default filled in.
+ *
+ * @example
+ * ```ts
+ * import { type Config, readConfig } from '@mnist-kit/cli';
+ *
+ * const config: Config = await readConfig();
+ * console.log(config.epochs); // 20
+ * ```
+ */
 export type Config = z.output<typeof configSchema>;

@@ -2,7 +2,18 @@ import { InvalidArgumentError } from '@mnist-kit/core';
 import { parse } from 'yaml';
 import { configSchema } from './schema.js';
 
-/** One field that the command line sets. */
+/**
+ * One field that the command line sets.
+ *
+ * @example
+ * ```ts
+ * import { readConfig, type Setting } from '@mnist-kit/cli';
+ *
+ * const setting: Setting = { path: 'optimizer.kind', value: 'Muon', option: '--optimizer' };
+ * const config = await readConfig({ settings: [setting] });
+ * console.log(config.optimizer.kind === 'Muon'); // true
+ * ```
+ */
 export interface Setting {
   /** `optimizer.lr`, `augmentation.0.degrees`. */
   readonly path: string;

@@ -2,7 +2,16 @@ import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { otsuThreshold } from './otsu.js';
 import type { Picture } from './picture.js';
 
-/** Which of the two the digit is; `auto` looks at the picture. */
+/**
+ * Which of the two the digit is; `auto` looks at the picture.
+ *
+ * @example
+ * ```ts
+ * import { type InkColor } from '@mnist-kit/cli';
+ *
+ * const ink: InkColor = 'dark';
+ * ```
+ */
 export type InkColor = 'auto' | 'dark' | 'light';
 
 /** A digit by itself: 1 where there is all of its ink, 0 where there is none. */

@@ -7,7 +7,19 @@ import { fitDigit } from './fit-digit.js';
 import { findInk, type InkColor } from './ink.js';
 import type { Picture } from './picture.js';
 
-/** How pictures become what the model sees. */
+/**
+ * How pictures become what the model sees.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodePicture, type PredictOptions, preparePicture } from '@mnist-kit/cli';
+ *
+ * const options: PredictOptions = { ink: 'dark' };
+ * const picture = decodePicture(await readFile('digit.png'), 'digit.png');
+ * const { values } = preparePicture(picture, 'digit.png', 28, options);
+ * ```
+ */
 export interface PredictOptions {
   /** Whether the digit is `dark` on light or `light` on dark. Default: `auto`, as the picture looks. */
   readonly ink?: InkColor;
@@ -30,7 +42,19 @@ export interface PicturePrediction {
   readonly notes: readonly string[];
 }
 
-/** A picture as the model sees it. */
+/**
+ * A picture as the model sees it.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodePicture, type PreparedPicture, preparePicture } from '@mnist-kit/cli';
+ *
+ * const picture = decodePicture(await readFile('digit.png'), 'digit.png');
+ * const { size, notes }: PreparedPicture = preparePicture(picture, 'digit.png', 28);
+ * console.log(size, notes.length); // 28 0
+ * ```
+ */
 export interface PreparedPicture {
   /** Ink from 0 to 1, `size x size`. */
   readonly values: Float32Array;
@@ -43,6 +67,15 @@ export interface PreparedPicture {
  * Prepares a picture for a model of square grey images: finds the digit and puts it where MNIST's are.
  *
  * @throws DataError for a picture that shows no digit, or does not say which is the digit.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodePicture, preparePicture } from '@mnist-kit/cli';
+ *
+ * const picture = decodePicture(await readFile('digit.png'), 'digit.png');
+ * const { values } = preparePicture(picture, 'digit.png', 28); // 784 values from 0 to 1
+ * ```
  */
 export function preparePicture(
   picture: Picture,

@@ -3,7 +3,16 @@ import type { Changes, SearchSpace } from './space.js';
 import { deviation, mean } from './statistics.js';
 import { listTrials } from './trials.js';
 
-/** What a training of a trial came to. */
+/**
+ * What a training of a trial came to.
+ *
+ * @example
+ * ```ts
+ * import { type TrialOutcome } from '@mnist-kit/cli';
+ *
+ * const outcome: TrialOutcome = { accuracy: 0.98, loss: 0.06, trainAccuracy: 0.99, seconds: 12, interrupted: false };
+ * ```
+ */
 export interface TrialOutcome {
   /** Fraction of 1, on images that were held out. */
   readonly accuracy: number;
@@ -15,7 +24,16 @@ export interface TrialOutcome {
   readonly interrupted: boolean;
 }
 
-/** What is known of a trial before it is trained. */
+/**
+ * What is known of a trial before it is trained.
+ *
+ * @example
+ * ```ts
+ * import { type CheckedTrial } from '@mnist-kit/cli';
+ *
+ * const checked: CheckedTrial = { parameters: 30_000, refused: '30000 parameters are too many' };
+ * ```
+ */
 export interface CheckedTrial {
   /** Trainable parameters of its net. */
   readonly parameters: number;
@@ -23,7 +41,24 @@ export interface CheckedTrial {
   readonly refused?: string;
 }
 
-/** How to run a sweep over settings of any kind. */
+/**
+ * How to run a sweep over settings of any kind.
+ *
+ * @example
+ * ```ts
+ * import { type SweepOptions } from '@mnist-kit/cli';
+ *
+ * const options: SweepOptions<{ epochs: number; lr: number }> = {
+ *   space: { search: 'list', list: [{ lr: 0.1 }, { lr: 0.2 }] },
+ *   base: { epochs: 1, lr: 0 },
+ *   out: 'results.jsonl',
+ *   apply: (base, changes) => ({ ...base, ...changes }),
+ *   check: () => ({ parameters: 0 }),
+ *   key: (settings, seed) => JSON.stringify([settings, seed]),
+ *   train: async ({ lr }) => ({ accuracy: lr, loss: 0, trainAccuracy: 1, seconds: 0, interrupted: false }),
+ * };
+ * ```
+ */
 export interface SweepOptions<Settings extends { readonly epochs: number }> {
   readonly space: SearchSpace;
   /** What the trials change. */
@@ -40,7 +75,16 @@ export interface SweepOptions<Settings extends { readonly epochs: number }> {
   readonly print?: (line: string) => void;
 }
 
-/** A trial after a rung: the means over its seeds. */
+/**
+ * A trial after a rung: the means over its seeds.
+ *
+ * @example
+ * ```ts
+ * import { type RankedTrial } from '@mnist-kit/cli';
+ *
+ * const lineOf = ({ changes, valAccuracy }: RankedTrial) => `${JSON.stringify(changes)}: ${valAccuracy}`;
+ * ```
+ */
 export interface RankedTrial {
   readonly changes: Changes;
   readonly epochs: number;
@@ -52,7 +96,16 @@ export interface RankedTrial {
   readonly deviation?: number;
 }
 
-/** Where a sweep stands: results of its last rung, best first. */
+/**
+ * Where a sweep stands: results of its last rung, best first.
+ *
+ * @example
+ * ```ts
+ * import { type Sweep } from '@mnist-kit/cli';
+ *
+ * const best = ({ results }: Sweep) => results[0]?.changes;
+ * ```
+ */
 export interface Sweep {
   readonly results: RankedTrial[];
   readonly interrupted: boolean;

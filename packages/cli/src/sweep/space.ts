@@ -1,19 +1,60 @@
 import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
 
-/** The fields that a trial changes, and to what. */
+/**
+ * The fields that a trial changes, and to what.
+ *
+ * @example
+ * ```ts
+ * import { type Changes } from '@mnist-kit/cli';
+ *
+ * const changes: Changes = { 'optimizer.lr': 0.01, batchSize: 64 };
+ * ```
+ */
 export type Changes = Readonly<Record<string, unknown>>;
 
-/** What a field may be: one of some values, or a number between two. */
+/**
+ * What a field may be: one of some values, or a number between two.
+ *
+ * @example
+ * ```ts
+ * import { type Choice } from '@mnist-kit/cli';
+ *
+ * const choice: Choice = { values: [64, 128] };
+ * ```
+ */
 export type Choice = { readonly values: readonly unknown[] } | Range;
 
-/** Numbers from `low` to `high`, evenly drawn; with `log` their logarithms are. */
+/**
+ * Numbers from `low` to `high`, evenly drawn; with `log` their logarithms are.
+ *
+ * @example
+ * ```ts
+ * import { type Range } from '@mnist-kit/cli';
+ *
+ * const range: Range = { low: 1e-3, high: 1e-1, log: true };
+ * ```
+ */
 export interface Range {
   readonly low: number;
   readonly high: number;
   readonly log?: boolean;
 }
 
-/** What a search tries. */
+/**
+ * What a search tries.
+ *
+ * @example
+ * ```ts
+ * import { type SearchSpace } from '@mnist-kit/cli';
+ *
+ * const space: SearchSpace = {
+ *   search: 'random',
+ *   trials: 20,
+ *   change: { 'optimizer.lr': { low: 1e-3, high: 1e-1, log: true } },
+ *   halving: { epochs: [2, 6, 20], keep: 0.4 },
+ * };
+ * ```
+ */
 export interface SearchSpace {
   /** Every combination of the values of `change`, random ones, or what `list` says. */
   readonly search: 'grid' | 'random' | 'list';
