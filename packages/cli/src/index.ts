@@ -11,7 +11,7 @@ export { parseSetting, type Setting } from './config/set-values.js';
 export { decodePicture } from './images/decode-picture.js';
 export type { InkColor } from './images/ink.js';
 export type { Picture } from './images/picture.js';
-export { type PredictOptions, type PreparedPicture, preparePicture } from './images/predict.js';
+export { type PredictOptions, type PreparedPicture, preparePicture } from './images/prepare-picture.js';
 export {
   type CheckedTrial,
   type RankedTrial,

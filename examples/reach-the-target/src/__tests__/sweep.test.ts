@@ -1,6 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listTrials, sweepTable } from '@mnist-kit/cli';
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablationTable } from '../ablation/command.js';
@@ -8,10 +9,9 @@ import { ABLATION, BASELINE } from '../ablation/rows.js';
 import { checkRecipe } from '../check-recipe.js';
 import type { Recipe } from '../recipe.js';
 import { RECIPES } from '../recipes.js';
+import { applyChanges } from '../sweep/apply-changes.js';
 import { runSweep } from '../sweep/run-sweep.js';
 import { checkSpace, type Space } from '../sweep/space.js';
-import { sweepTable } from '../sweep/table.js';
-import { applyChanges, listTrials } from '../sweep/trials.js';
 
 const name = 'under-20000';
 const recipe = RECIPES[name];
@@ -64,7 +64,7 @@ test('a grid trains every combination and ranks them, the better first', async (
 
 test('a grid of two fields has all pairs', () => {
   const change = { 'optimizer.lr': { values: [1, 2] }, batchSize: { values: [32, 64] } };
-  expect(listTrials({ recipe: name, search: 'grid', change })).toHaveLength(4);
+  expect(listTrials({ search: 'grid', change })).toHaveLength(4);
 });
 
 test('successive halving trains the best for longer, and ranks those', async () => {
@@ -264,7 +264,7 @@ test.each<[string, string, unknown]>([
   ['teacher.temperature', 'teacher', { recipe: name, epochs: 1, seed: 1, weight: 1, temperature: 0 }],
   ['alpha', 'mixup', { alpha: 0, probability: 1 }],
 ])('a trial whose %s cannot be is refused', (field, path, value) => {
-  const [changes] = listTrials({ recipe: name, search: 'grid', change: { [path]: { values: [value] } } });
+  const [changes] = listTrials({ search: 'grid', change: { [path]: { values: [value] } } });
   expect(() => checkRecipe(applyChanges(recipe, changes))).toThrow(InvalidArgumentError);
   expect(() => checkRecipe(applyChanges(recipe, changes))).toThrow(`\`${field}\``);
 });

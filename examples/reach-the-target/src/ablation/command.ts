@@ -1,3 +1,4 @@
+import type { RankedTrial, SearchSpace } from '@mnist-kit/cli';
 import {
   folder,
   integer,
@@ -7,8 +8,7 @@ import {
 } from '@mnist-kit/example-command-line';
 import { checkRecipe } from '../check-recipe.js';
 import { percent } from '../statistics.js';
-import { type Ranked, runSweep } from '../sweep/run-sweep.js';
-import type { Space } from '../sweep/space.js';
+import { runSweep } from '../sweep/run-sweep.js';
 import { trainRecipe } from '../train-recipe.js';
 import { ABLATION, BASELINE } from './rows.js';
 
@@ -23,8 +23,7 @@ export async function ablation(argv: readonly string[]): Promise<number> {
     .addOption(threadsOption());
   command.parse(argv, { from: 'user' });
   const { out, seeds, threads } = command.opts<{ out: string; seeds: number; threads?: number }>();
-  const space: Space = {
-    recipe: 'baseline',
+  const space: SearchSpace = {
     search: 'list',
     list: ABLATION.map(({ changes }) => changes),
     trainSeeds: Array.from({ length: seeds }, (_, i) => i + 1),
@@ -43,7 +42,7 @@ export async function ablation(argv: readonly string[]): Promise<number> {
 }
 
 /** A row for each change, in their order, as a table of Markdown. */
-export function ablationTable(results: readonly Ranked[]): string {
+export function ablationTable(results: readonly RankedTrial[]): string {
   const of = (changes: unknown) =>
     results.find((result) => JSON.stringify(result.changes) === JSON.stringify(changes));
   const baseline = of({});

@@ -1,5 +1,5 @@
+import type { Changes } from '@mnist-kit/cli';
 import type { Recipe } from '../recipe.js';
-import type { Changes } from '../sweep/space.js';
 
 /** The notebook's first experiment, with the images that it measures on left as they are. */
 export const BASELINE: Recipe = {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { sweepTable } from '@mnist-kit/cli';
 import { InvalidArgumentError } from '@mnist-kit/core';
 import { folder, interruptedCode, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
 import { savePlot } from '@mnist-kit/plots/node';
@@ -8,7 +9,6 @@ import { trainRecipe } from '../train-recipe.js';
 import { sweepPlot } from './plot.js';
 import { runSweep } from './run-sweep.js';
 import { checkSpace, type Space } from './space.js';
-import { sweepTable } from './table.js';
 
 /** `npm run reach -- sweep FILE`: trains what is missing and prints the ranking. */
 export async function sweep(argv: readonly string[]): Promise<number> {

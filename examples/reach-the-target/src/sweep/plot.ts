@@ -1,9 +1,9 @@
+import type { RankedTrial } from '@mnist-kit/cli';
 import { type CoordinateRow, parallelCoordinates } from '@mnist-kit/plots';
-import type { Ranked } from './run-sweep.js';
 import type { Space } from './space.js';
 
 /** The trials as lines over what they change, validation accuracy last, as SVG. */
-export function sweepPlot(results: readonly Ranked[], { recipe, change = {} }: Space): string {
+export function sweepPlot(results: readonly RankedTrial[], { recipe, change = {} }: Space): string {
   const paths = [...new Set(results.flatMap(({ changes }) => Object.keys(changes)))];
   const rows = results.map(({ changes, parameters, valAccuracy }): CoordinateRow => {
     const values = paths.map((path) => [path, axisValue(changes[path])]);

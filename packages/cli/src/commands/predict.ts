@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
 import type { CommandResult, Terminal } from '../command-line/command-result.js';
-import type { PredictOptions } from '../images/predict.js';
+import type { PredictOptions } from '../images/prepare-picture.js';
 import { besideEachOther, drawDigit, drawProbabilities, takesColor } from '../images/show-digit.js';
 import type { ModelSource } from '../run/open-model.js';
 
