@@ -2,6 +2,7 @@ import { i32, memoryFill } from '../../../wasm/ops.js';
 import type { Arena } from '../../arena.js';
 import { elementAddress, type InputWiring, type PlanContext, type ProducerCode } from '../../context.js';
 import type { DepthwiseProducer, Stage } from '../../graph/stage.js';
+import { SPARE_BYTES } from '../../kernels/block-sums.js';
 import {
   type GradientTarget,
   gradientTarget,
@@ -11,7 +12,7 @@ import {
 } from '../../post/in-place.js';
 import { emitPerImage } from '../per-image.js';
 import { borderOf, scratchAt } from '../scratch-plane.js';
-import { emitFilterGradient, spareBytes } from './filter-gradient.js';
+import { emitFilterGradient } from './filter-gradient.js';
 import { emitFilter, emitFilterReduce } from './filters.js';
 import { emitConvolve } from './forward.js';
 import { emitInputGradient } from './input-gradient.js';
@@ -43,7 +44,7 @@ export function emitDepthwiseConv(
 
   const given = rawGradientPlane(context, stage, gradient, () => gradient.first);
   const filterGradient = emitFilterGradient(context, stage, layout);
-  const spare = shared.alloc(spareBytes(context));
+  const spare = shared.alloc(SPARE_BYTES);
   const target = inputGradientTarget(context, stage, layout, wiring, shared);
   const inputGradient = target && emitInputGradient(context, stage, layout, target.layout);
   const backward = emitPerImage(

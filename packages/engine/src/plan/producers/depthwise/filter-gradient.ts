@@ -1,5 +1,5 @@
 import type { FunctionRef } from '../../../wasm/function-builder.js';
-import { f32x4, get, v128 } from '../../../wasm/ops.js';
+import { get, v128 } from '../../../wasm/ops.js';
 import type { PlanContext } from '../../context.js';
 import type { Stage } from '../../graph/stage.js';
 import { emitAddBlock } from '../../kernels/block-sums.js';
@@ -12,9 +12,6 @@ import type { DepthwiseLayout } from './layout.js';
 /** The most taps that are summed at once: their sums stay in registers. */
 const TAPS_AT_ONCE = 9;
 
-/** Bytes of scratch memory that {@link emitFilterGradient} works with. */
-export const spareBytes = ({ machine }: PlanContext): number => TAPS_AT_ONCE * machine.atOnce * VECTOR_BYTES;
-
 /** `(padded input, gradient, slab, spare)`: adds an image's filter gradient. */
 export function emitFilterGradient(context: PlanContext, stage: Stage, layout: DepthwiseLayout): FunctionRef {
   const { module, machine } = context;
@@ -26,7 +23,9 @@ export function emitFilterGradient(context: PlanContext, stage: Stage, layout: D
     [],
     (f, [source, gradient, slab, spare]) => {
       const [window, out] = f.locals('i32', 2);
-      const sums = f.locals('v128', Math.min(TAPS_AT_ONCE, taps) * machine.atOnce);
+      const sums = Array.from({ length: Math.min(TAPS_AT_ONCE, taps) }, () =>
+        f.locals('v128', machine.atOnce),
+      );
       const d = f.locals('v128', machine.atOnce);
       const pointers = [
         { local: window, ...windowSteps(layout) },
@@ -35,21 +34,21 @@ export function emitFilterGradient(context: PlanContext, stage: Stage, layout: D
       const all = everyTap(layout);
       for (let start = 0; start < taps; start += TAPS_AT_ONCE)
         for (const { first, count } of channelPasses(vectors, machine.atOnce)) {
-          const cells = all.slice(start, start + TAPS_AT_ONCE).flatMap(({ index, offset }, tap) =>
-            Array.from({ length: count }, (_, i) => ({
-              i,
-              vector: sums[tap * count + i],
-              from: offset + (first + i) * VECTOR_BYTES,
-              offset: (index * vectors + first + i) * WIDE_BYTES,
-            })),
-          );
+          const cells = all.slice(start, start + TAPS_AT_ONCE).map(({ index, offset }, tap) => ({
+            vectors: sums[tap].slice(0, count),
+            from: offset + first * VECTOR_BYTES,
+            offset: (index * vectors + first) * WIDE_BYTES,
+          }));
           f.set(window, get(source));
           f.set(out, get(gradient));
-          for (const { vector } of cells) f.set(vector, v128.zero());
+          for (const cell of cells) for (const sum of cell.vectors) f.set(sum, v128.zero());
           const visit = () => {
             for (let i = 0; i < count; i++) f.set(d[i], v128.load(get(out), (first + i) * VECTOR_BYTES));
-            for (const { i, vector, from } of cells)
-              f.set(vector, f32x4.add(get(vector), f32x4.mul(v128.load(get(window), from), get(d[i]))));
+            for (const cell of cells)
+              for (const [i, sum] of cell.vectors.entries()) {
+                const value = v128.load(get(window), cell.from + i * VECTOR_BYTES);
+                f.set(sum, f.multiplyAdd(get(sum), value, get(d[i])));
+              }
           };
           forEachBlock(f, output.height, output.width, pointers, visit, () =>
             emitAddBlock(f, cells, slab, spare),

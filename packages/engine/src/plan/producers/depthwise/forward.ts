@@ -1,8 +1,8 @@
 import type { FunctionRef } from '../../../wasm/function-builder.js';
 import type { PlanContext } from '../../context.js';
 import type { Stage } from '../../graph/stage.js';
+import { emitWindowSums } from '../../kernels/window-sums.js';
 import type { DepthwiseLayout } from './layout.js';
-import { emitTapSums } from './tap-sums.js';
 
 /** Every tap of a filter: its row and column, and its place in the padded input. */
 export const everyTap = ({ window, padded, taps }: DepthwiseLayout) =>
@@ -19,16 +19,22 @@ export const windowSteps = ({ window: { strides }, padded: { layout } }: Depthwi
 
 /** `(padded input, output)`: one image. */
 export function emitConvolve(context: PlanContext, stage: Stage, layout: DepthwiseLayout): FunctionRef {
-  const { output, vectors, filter, pixelBytes } = layout;
+  const { window, output, vectors, filter, pixelBytes } = layout;
+  const taps = everyTap(layout).map(({ index, offset }) => ({
+    offset,
+    weights: filter + index * pixelBytes,
+  }));
+  const [rows, columns] = window.size;
   return context.module.function(`convolve ${stage.name}`, ['i32', 'i32'], [], (f, [from, to]) => {
     const sums = {
       height: output.height,
       width: output.width,
       vectors,
-      taps: everyTap(layout).map(({ index, offset }) => ({ offset, weights: filter + index * pixelBytes })),
-      source: windowSteps(layout),
+      rows: Array.from({ length: rows }, (_, row) => taps.slice(row * columns, (row + 1) * columns)),
+      values: 'vectors' as const,
+      windows: windowSteps(layout),
       target: layout.raw,
     };
-    emitTapSums(f, context.machine, sums, from, to);
+    emitWindowSums(f, context.machine, sums, from, to);
   });
 }

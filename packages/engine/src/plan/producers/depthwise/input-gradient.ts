@@ -2,9 +2,9 @@ import type { FunctionRef } from '../../../wasm/function-builder.js';
 import { get, i32 } from '../../../wasm/ops.js';
 import type { PlanContext, PlaneLayout } from '../../context.js';
 import type { Stage } from '../../graph/stage.js';
+import { emitWindowSums } from '../../kernels/window-sums.js';
 import { inputPhases, type Phase } from '../window.js';
 import type { DepthwiseLayout } from './layout.js';
-import { emitTapSums } from './tap-sums.js';
 
 /** `(gradient, input's gradient)`: one image; the output's gradient lies in its bordered plane. */
 export function emitInputGradient(
@@ -16,8 +16,8 @@ export function emitInputGradient(
   const { window, input, gradient, vectors, filter, pixelBytes } = layout;
   const source = gradient.layout;
   const weightsOf = (row: number, column: number) => filter + (row * window.size[1] + column) * pixelBytes;
-  const tapsOf = (rows: Phase, columns: Phase) =>
-    rows.taps.flatMap((row, y) =>
+  const rowsOf = (rows: Phase, columns: Phase) =>
+    rows.taps.map((row, y) =>
       columns.taps.map((column, x) => ({
         offset: (rows.first + y) * source.rowBytes + (columns.first + x) * source.pixelBytes,
         weights: weightsOf(row, column),
@@ -31,8 +31,9 @@ export function emitInputGradient(
           height: rows.count,
           width: columns.count,
           vectors,
-          taps: tapsOf(rows, columns),
-          source,
+          rows: rowsOf(rows, columns),
+          values: 'vectors' as const,
+          windows: source,
           target: {
             pixelBytes: window.strides[1] * target.pixelBytes,
             rowBytes: window.strides[0] * target.rowBytes,
@@ -40,7 +41,7 @@ export function emitInputGradient(
         };
         const offset = rows.offset * target.rowBytes + columns.offset * target.pixelBytes;
         f.set(start, i32.add(get(to), i32.const(offset)));
-        emitTapSums(f, context.machine, sums, from, start);
+        emitWindowSums(f, context.machine, sums, from, start);
       }
   });
 }

@@ -1,10 +1,11 @@
 import { i32, memoryFill } from '../../../wasm/ops.js';
 import { elementAddress, type InputWiring, type PlanContext, type ProducerCode } from '../../context.js';
 import type { ConvProducer, Stage } from '../../graph/stage.js';
+import { SPARE_BYTES } from '../../kernels/block-sums.js';
 import { gradientTarget, rawGradientPlane, seenPlane } from '../../post/in-place.js';
 import { emitPerImage } from '../per-image.js';
 import { borderOf, scratchAt } from '../scratch-plane.js';
-import { emitFilterGradient, spareBytes } from './filter-gradient.js';
+import { emitFilterGradient } from './filter-gradient.js';
 import { emitFilterReduce, emitFilters } from './filters.js';
 import { emitConvolve } from './forward.js';
 import { emitInputGradient } from './input-gradient.js';
@@ -25,7 +26,7 @@ export function emitDirectConv(
   const kernel = context.weight(producer.kernel);
   const shared = context.sharedScratch();
   const layout = layOutDirect(context, stage, producer, shared);
-  const { window, padded, gradient, slabs } = layout;
+  const { window, padded, gradient, slabs, filtersBack } = layout;
 
   const input = seenPlane(context, source, padded, () => padded.first);
   const convolve = emitConvolve(context, stage, layout);
@@ -36,9 +37,10 @@ export function emitDirectConv(
 
   const given = rawGradientPlane(context, stage, gradient, () => gradient.first);
   const filterGradient = emitFilterGradient(context, stage, layout);
-  const spare = shared.alloc(spareBytes(context));
+  const spare = shared.alloc(SPARE_BYTES);
   const target = gradientTarget(context, source, wiring, (bytes) => shared.alloc(bytes));
-  const inputGradient = target && emitInputGradient(context, stage, layout, target.layout);
+  const inputGradient =
+    target && filtersBack && emitInputGradient(context, stage, { ...layout, filtersBack }, target.layout);
   const backward = emitPerImage(
     context,
     `backward ${stage.name}`,

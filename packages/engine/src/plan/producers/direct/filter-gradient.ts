@@ -12,10 +12,6 @@ import type { DirectLayout } from './layout.js';
 /** Values of a window that are summed at once with 1, 2 or 3 registers of outputs. */
 const BLOCK_VALUES = [10, 5, 3];
 
-/** Bytes of scratch memory that {@link emitFilterGradient} works with. */
-export const spareBytes = ({ machine }: PlanContext): number =>
-  Math.max(...BLOCK_VALUES.map((values, i) => values * (i + 1))) * machine.atOnce * VECTOR_BYTES;
-
 /** Where a block reads and writes, as locals. */
 interface Pointers {
   /** The first window's value that the block begins with. */
@@ -107,7 +103,7 @@ function blockEmitter(
 ): (offsets: readonly number[]) => void {
   const { output, outChannels } = layout;
   const { first, count, most } = vectors;
-  const sums = f.locals('v128', most * count);
+  const sums = Array.from({ length: most }, () => f.locals('v128', count));
   const outputs = f.locals('v128', count);
   const value = f.local('v128');
   const [a, b] = f.locals('i32', 2);
@@ -116,23 +112,20 @@ function blockEmitter(
     { local: b, ...layout.gradient.layout },
   ];
   return (offsets) => {
-    const cells = offsets.flatMap((_, i) =>
-      outputs.map((_, j) => ({
-        vector: sums[i * count + j],
-        offset: i * outChannels * 8 + (first + j) * WIDE_BYTES,
-      })),
-    );
-    for (const { vector } of cells) f.set(vector, v128.zero());
+    const cells = offsets.map((from, i) => ({
+      vectors: sums[i],
+      from,
+      offset: i * outChannels * 8 + first * WIDE_BYTES,
+    }));
+    for (const cell of cells) for (const sum of cell.vectors) f.set(sum, v128.zero());
     f.set(a, get(source));
     f.set(b, get(gradient));
     const visit = () => {
       for (const [j, local] of outputs.entries()) f.set(local, v128.load(get(b), (first + j) * VECTOR_BYTES));
-      for (const [i, offset] of offsets.entries()) {
-        f.set(value, v128.load32Splat(get(a), offset));
-        for (const [j, local] of outputs.entries()) {
-          const sum = sums[i * count + j];
-          f.set(sum, f.multiplyAdd(get(sum), get(value), get(local)));
-        }
+      for (const cell of cells) {
+        f.set(value, v128.load32Splat(get(a), cell.from));
+        for (const [j, sum] of cell.vectors.entries())
+          f.set(sum, f.multiplyAdd(get(sum), get(value), get(outputs[j])));
       }
     };
     forEachBlock(f, output.height, output.width, pointers, visit, () => emitAddBlock(f, cells, slab, spare));

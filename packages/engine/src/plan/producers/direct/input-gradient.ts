@@ -1,18 +1,20 @@
-import type { FunctionBuilder, FunctionRef } from '../../../wasm/function-builder.js';
-import { get, i32, type Local, v128 } from '../../../wasm/ops.js';
+import type { FunctionRef } from '../../../wasm/function-builder.js';
+import { get, i32 } from '../../../wasm/ops.js';
 import type { PlanContext, PlaneLayout } from '../../context.js';
 import type { Stage } from '../../graph/stage.js';
-import { forEachPixel } from '../../kernels/planes.js';
-import { VECTOR_BYTES, vectorsOf } from '../../machine.js';
+import { vectorsOf } from '../../machine.js';
 import { inputPhases, type Phase } from '../window.js';
 import type { DirectLayout } from './layout.js';
 import { emitProducts, type Products } from './products.js';
+
+/** The layout of a convolution whose input has a gradient. */
+type GatheredLayout = DirectLayout & { readonly filtersBack: NonNullable<DirectLayout['filtersBack']> };
 
 /** `(gradient, input's gradient)`: one image; the output's gradient lies in its bordered plane. */
 export function emitInputGradient(
   context: PlanContext,
   stage: Stage,
-  layout: DirectLayout,
+  layout: GatheredLayout,
   target: PlaneLayout,
 ): FunctionRef {
   const { window, input } = layout;
@@ -29,24 +31,22 @@ export function emitInputGradient(
         const offset = rows.offset * target.rowBytes + columns.offset * target.pixelBytes;
         f.set(start, i32.add(get(to), i32.const(offset)));
         const products = phaseProducts(layout, rows, columns, steps);
-        if (products) emitProducts(f, context.machine, products, first, start);
-        else emitZeros(f, rows.count, columns.count, steps, vectorsOf(input.channels), start);
+        emitProducts(f, context.machine, products, first, start);
       }
   });
 }
 
-/** The sum of products that gives the gradient of some input positions; none where no window reaches them. */
+/** The sum of products that gives the gradient of some input positions; it is empty where no window reaches them. */
 function phaseProducts(
-  { window, input, output, gradient, filtersBack }: DirectLayout,
+  { window, input, output, gradient, filtersBack }: GatheredLayout,
   rows: Phase,
   columns: Phase,
   target: PlaneLayout,
-): Products | undefined {
-  if (!filtersBack || rows.taps.length === 0 || columns.taps.length === 0) return undefined;
+): Products {
   const tapBytes = output.channels * filtersBack.inChannels * 4;
   const [height, width] = window.size;
   /** The filters lie there from the last tap to the first. */
-  const firstTap = (height - 1 - rows.taps[0]) * width + (width - 1 - columns.taps[0]);
+  const firstTap = (height - 1 - (rows.taps[0] ?? 0)) * width + (width - 1 - (columns.taps[0] ?? 0));
   return {
     height: rows.count,
     width: columns.count,
@@ -65,18 +65,4 @@ function phaseProducts(
     vectors: vectorsOf(input.channels),
     target,
   };
-}
-
-function emitZeros(
-  f: FunctionBuilder,
-  height: number,
-  width: number,
-  layout: PlaneLayout,
-  vectors: number,
-  start: Local,
-): void {
-  forEachPixel(f, height, width, [{ local: start, ...layout }], () => {
-    for (let vector = 0; vector < vectors; vector++)
-      f.emit(v128.store(get(start), v128.zero(), vector * VECTOR_BYTES));
-  });
 }

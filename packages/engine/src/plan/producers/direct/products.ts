@@ -2,7 +2,9 @@ import type { FunctionBuilder } from '../../../wasm/function-builder.js';
 import { get, i32, type Local, v128 } from '../../../wasm/ops.js';
 import type { PlaneLayout } from '../../context.js';
 import { forEachPixelBlock, pixelsAtOnce } from '../../kernels/pixel-blocks.js';
-import { channelPasses, type Machine, registerBlocks, VECTOR_BYTES } from '../../machine.js';
+import { storeSideBySide } from '../../kernels/side-by-side.js';
+import { emitWindowSums, HELD_WEIGHTS } from '../../kernels/window-sums.js';
+import { type Machine, registerBlocks, VECTOR_BYTES } from '../../machine.js';
 
 /** A sum of products over windows of a plane: `target[pixel][out] = sum source[tap][channel] x filters`. */
 export interface Products {
@@ -19,9 +21,6 @@ export interface Products {
   readonly target: PlaneLayout;
 }
 
-/** Values of a window up to which all weights of some outputs stay in registers, and pixels that go with them. */
-const HELD = { values: 10, pixels: 4 };
-
 /** Pixels of a register block whose rows take 1, 2 or 3 registers. */
 const BLOCK_PIXELS = [8, 4, 3];
 
@@ -37,7 +36,7 @@ export function emitProducts(
   to: Local,
 ): void {
   const { rows, columns, channels } = products.taps;
-  const emit = rows * columns * channels <= HELD.values ? emitHeld : emitBlocks;
+  const emit = rows * columns * channels <= HELD_WEIGHTS ? emitHeld : emitBlocks;
   emit(f, machine, flattened(products), from, to);
 }
 
@@ -60,68 +59,24 @@ function flattened(products: Products): Products {
 
 /** Small windows, as those of a first layer: no weight is loaded twice, and neighbouring windows share their values. */
 function emitHeld(f: FunctionBuilder, machine: Machine, products: Products, from: Local, to: Local): void {
-  const { height, width, windows, filters, vectors, target } = products;
-  const { atOnce } = machine;
-  const rows = windowValues(products);
-  const weights = f.locals('v128', rows.flat().length * atOnce);
-  const pixels = pixelsAtOnce(width, HELD.pixels);
-  const cells = f.locals('v128', pixels * atOnce);
-  const value = f.local('v128');
-  const [a, c] = f.locals('i32', 2);
-  const pointers = [
-    { local: a, ...windows },
-    { local: c, ...target },
-  ];
-  for (const { first, count } of channelPasses(vectors, atOnce)) {
-    const lanes = Array.from({ length: count }, (_, i) => ({ i, at: (first + i) * VECTOR_BYTES }));
-    for (const { index, weight } of rows.flat())
-      for (const { i, at } of lanes)
-        f.set(weights[index * atOnce + i], v128.load(i32.const(0), filters.address + weight + at));
-    f.set(a, get(from));
-    f.set(c, get(to));
-    forEachPixelBlock(f, height, width, pixels, pointers, () => {
-      const block = Array.from({ length: pixels }, (_, pixel) => pixel);
-      for (const pixel of block) for (const { i } of lanes) f.set(cells[pixel * atOnce + i], v128.zero());
-      for (const row of rows) {
-        const uses = block.flatMap((pixel) =>
-          row.map(({ index, offset }) => ({ pixel, index, offset: offset + pixel * windows.pixelBytes })),
-        );
-        // From left to right, which is the order of every window's sum.
-        for (const offset of [...new Set(uses.map((use) => use.offset))].sort((one, other) => one - other)) {
-          f.set(value, v128.load32Splat(get(a), offset));
-          for (const { pixel, index } of uses.filter((use) => use.offset === offset))
-            for (const { i } of lanes) {
-              const cell = cells[pixel * atOnce + i];
-              f.set(cell, f.multiplyAdd(get(cell), get(value), get(weights[index * atOnce + i])));
-            }
-        }
-      }
-      for (const pixel of block)
-        for (const { i, at } of lanes)
-          f.emit(v128.store(get(c), get(cells[pixel * atOnce + i]), at + pixel * target.pixelBytes));
-    });
-  }
-}
-
-/** A window's values row by row: their places in the plane and among the filters. */
-function windowValues({ taps, filters, vectors }: Products) {
-  let index = 0;
-  return Array.from({ length: taps.rows }, (_, row) =>
+  const { taps, filters, vectors } = products;
+  const rows = Array.from({ length: taps.rows }, (_, row) =>
     Array.from({ length: taps.columns * taps.channels }, (_, place) => {
       const [column, channel] = [Math.floor(place / taps.channels), place % taps.channels];
+      const weight = row * filters.rowBytes + column * filters.columnBytes + channel * vectors * VECTOR_BYTES;
       return {
-        index: index++,
         offset: row * taps.rowBytes + column * taps.pixelBytes + channel * 4,
-        weight: row * filters.rowBytes + column * filters.columnBytes + channel * vectors * VECTOR_BYTES,
+        weights: filters.address + weight,
       };
     }),
   );
+  emitWindowSums(f, machine, { ...products, rows, values: 'float' }, from, to);
 }
 
 /** Windows of any size, in register blocks of pixels by vectors of outputs. */
 function emitBlocks(f: FunctionBuilder, machine: Machine, products: Products, from: Local, to: Local): void {
   const { height, width, windows, filters, vectors, target } = products;
-  const [a, b, c, at] = f.locals('i32', 4);
+  const [a, b, c, at, odd] = f.locals('i32', 5);
   const value = f.local('v128');
   const pointers = [
     { local: at, ...windows },
@@ -152,9 +107,13 @@ function emitBlocks(f: FunctionBuilder, machine: Machine, products: Products, fr
       f.set(a, get(at));
       f.set(b, i32.const(filters.address));
       forEachValue(f, products, a, b, step);
-      for (const [i, cell] of cells.entries()) {
-        const [pixel, vector] = [Math.floor(i / columns), i % columns];
-        f.emit(v128.store(get(c), get(cell), pixel * target.pixelBytes + vector * VECTOR_BYTES + offset));
+      // The odd vector gets an address of its own, so that it does not pass for the neighbour of the next pixel's first.
+      const paired = columns - (columns % machine.atOnce);
+      f.set(odd, i32.add(get(c), i32.const(offset + paired * VECTOR_BYTES)));
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        const sums = cells.slice(pixel * columns, (pixel + 1) * columns).map(get);
+        storeSideBySide(f, c, pixel * target.pixelBytes + offset, sums.slice(0, paired));
+        storeSideBySide(f, odd, pixel * target.pixelBytes, sums.slice(paired));
       }
     });
     offset += columns * VECTOR_BYTES;
