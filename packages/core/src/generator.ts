@@ -186,8 +186,7 @@ export class Generator {
     if (p === 0 || p === 1) return out.fill(1 - p);
     const keep = 1 - p;
     const scale = fround(1 / fround(keep));
-    const twister = this.#twister;
-    for (let i = 0; i < out.length; i++) out[i] = twister.nextLow53() < keep ? scale : 0;
+    this.#twister.fillBelow(out, keep, scale);
     return out;
   }
 

@@ -1,6 +1,12 @@
 const size = 624;
 const middle = 397;
 
+/** A word's successor in the next block, from itself, its neighbour and the word `middle` places on. */
+const mix = (word: number, next: number, far: number): number => {
+  const mixed = (word & 0x80000000) | (next & 0x7fffffff);
+  return far ^ (mixed >>> 1) ^ (-(mixed & 1) & 0x9908b0df);
+};
+
 /** The 624 words of a generator and how many of them are used up. */
 export interface Mt19937State {
   /** The words as base64 of 2,496 little-endian bytes. */
@@ -71,6 +77,19 @@ export class Mt19937 {
     return (high * 4294967296 + this.next()) * 2 ** -53;
   }
 
+  /** Fills `out` with `value` where {@link nextLow53} is below `limit`, 0 to 1, and with 0 where it is not. */
+  fillBelow(out: Float32Array, limit: number, value: number): void {
+    // The upper 21 bits decide nearly always, without a double made of all 53.
+    const scaled = limit * 2 ** 21;
+    const high = Math.floor(scaled);
+    const low = (scaled - high) * 2 ** 32;
+    for (let i = 0; i < out.length; i++) {
+      const upper = this.next() & 0x1fffff;
+      const lower = this.next();
+      out[i] = upper < high || (upper === high && lower < low) ? value : 0;
+    }
+  }
+
   /** A double in [0, 1) with 53 random bits, from the upper 27 and 26 bits of two words. */
   nextHigh53(): number {
     const high = this.next() >>> 5;
@@ -112,11 +131,14 @@ export class Mt19937 {
 
   #refill(): void {
     const words = this.#words;
-    for (let i = 0; i < size; i++) {
-      const mixed = (words[i] & 0x80000000) | (words[i + 1 === size ? 0 : i + 1] & 0x7fffffff);
-      const far = words[i < size - middle ? i + middle : i + middle - size];
-      words[i] = far ^ (mixed >>> 1) ^ (-(mixed & 1) & 0x9908b0df);
+    const last = size - 1;
+    let word = words[0];
+    for (let i = 0; i < last; i++) {
+      const next = words[i + 1];
+      words[i] = mix(word, next, words[i < size - middle ? i + middle : i + middle - size]);
+      word = next;
     }
+    words[last] = mix(word, words[0], words[middle - 1]);
     this.#temper();
     this.#position = 0;
   }

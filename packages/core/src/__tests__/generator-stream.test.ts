@@ -150,6 +150,16 @@ test('dropout of all or of nothing draws nothing, as in PyTorch', () => {
   expect(generator.randomUint32()).toBe(4282876139);
 });
 
+test('a dropout mask keeps what lies below 1 - p, to the last of 53 bits', () => {
+  const draws = new Generator(5);
+  const values = Array.from({ length: 40 }, () => draws.random());
+  for (const drawn of values)
+    for (const keep of [drawn - 2 ** -53, drawn, drawn + 2 ** -53]) {
+      const mask = new Generator(5).dropoutMask(new Float32Array(40), 1 - keep);
+      expect([...mask].map((factor) => factor > 0)).toEqual(values.map((value) => value < keep));
+    }
+});
+
 test.each<[string, () => unknown]>([
   ['seed', () => new Generator(-1)],
   ['seed', () => new Generator(1.5)],
