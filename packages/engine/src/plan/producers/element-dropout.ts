@@ -1,4 +1,4 @@
-import { f32x4, get, i32, v128 } from '../../wasm/ops.js';
+import { f32x4, get, i32 } from '../../wasm/ops.js';
 import {
   denseLayout,
   elementAddress,
@@ -7,6 +7,7 @@ import {
   type ProducerCode,
 } from '../context.js';
 import type { Stage } from '../graph/stage.js';
+import { emitCombine } from '../kernels/combine.js';
 import { VECTOR_BYTES } from '../machine.js';
 import { emitRawGradient, emitSink } from '../post/backward.js';
 import { emitLoad } from '../post/load.js';
@@ -27,12 +28,7 @@ export function emitElementDropout(
 
   /** `(values, factors)`: multiplies an image in place. */
   const apply = module.function(`mask ${stage.name}`, ['i32', 'i32'], [], (f, [values, factors]) => {
-    const left = f.local('i32');
-    f.repeat(left, rawBytes / VECTOR_BYTES, () => {
-      f.emit(v128.store(get(values), f32x4.mul(v128.load(get(values)), v128.load(get(factors)))));
-      f.advance(values, VECTOR_BYTES);
-      f.advance(factors, VECTOR_BYTES);
-    });
+    emitCombine(f, context.machine, rawBytes / VECTOR_BYTES, values, factors, f32x4.mul);
   });
   const rawGradient = emitRawGradient(context, stage, raw);
   const sink = emitSink(context, input, raw, wiring);

@@ -1,4 +1,4 @@
-import { f32x4, get, i32, v128 } from '../../wasm/ops.js';
+import { f32x4, get, i32 } from '../../wasm/ops.js';
 import {
   denseLayout,
   elementAddress,
@@ -7,6 +7,7 @@ import {
   type ProducerCode,
 } from '../context.js';
 import type { Stage } from '../graph/stage.js';
+import { emitCombine } from '../kernels/combine.js';
 import { emitCopyChannels } from '../kernels/copy-channels.js';
 import { forEachPixel } from '../kernels/planes.js';
 import { paddedChannels, VECTOR_BYTES } from '../machine.js';
@@ -28,12 +29,7 @@ export function emitAdd(context: PlanContext, stage: Stage, wiring: readonly Inp
   const plane = context.sharedScratch().alloc(rawBytes);
   const loads = stage.inputs.map((input) => emitLoad(context, input, layout));
   const sum = module.function(`sum ${stage.name}`, ['i32', 'i32'], [], (f, [to, from]) => {
-    const left = f.local('i32');
-    f.repeat(left, rawBytes / VECTOR_BYTES, () => {
-      f.emit(v128.store(get(to), f32x4.add(v128.load(get(to)), v128.load(get(from)))));
-      f.advance(to, VECTOR_BYTES);
-      f.advance(from, VECTOR_BYTES);
-    });
+    emitCombine(f, context.machine, rawBytes / VECTOR_BYTES, to, from, f32x4.add);
   });
   const rawGradient = emitRawGradient(context, stage, layout);
   const sinks = stage.inputs.map((input, i) => emitSink(context, input, layout, wiring[i]));
