@@ -20,10 +20,10 @@ const CHUNK = 8;
 export function emitDense(
   context: PlanContext,
   stage: Stage,
+  producer: DenseProducer,
   [wiring]: readonly InputWiring[],
 ): ProducerCode {
   const { module, arena } = context;
-  const producer = stage.producer as DenseProducer;
   const [input] = stage.inputs;
   const buffers = context.buffers[stage.index];
   const realIn = input.shape.channels;

@@ -25,7 +25,7 @@ export function emitProducer(
     case 'depthwise':
       return emitDepthwiseConv(context, stage, stage.producer, inputs);
     case 'dense':
-      return emitDense(context, stage, inputs);
+      return emitDense(context, stage, stage.producer, inputs);
     case 'pool':
       return emitPool(context, stage, stage.producer, inputs);
     case 'add':
