@@ -55,7 +55,7 @@ const report = {
       ...{ peer: 'onnxruntime', best: true },
     },
   ],
-  tunings: [],
+  tunings: [{ work: step, runner: 'pytorch-tuned', summary: 'nchw, jemalloc' }],
   notes: [],
 } as unknown as Report;
 
@@ -78,6 +78,7 @@ test("the documents' tables show the fastest variant of the plan, PyTorch's best
   );
   expect(stdout).toContain('| ImprovedNet, batch 1 | 0.25 ms |  | 0.50 ms |');
   expect(stdout).toContain('| Node 20.1.0 | 30.0 ms | 16.0 ms | 1.40 (2.50) |');
+  expect(stdout).toContain(`- ${step}: nchw, jemalloc`);
   expect(stdout).toContain('| affine | 98.8% | 10.0 ms | 0.02 ms | 0.10 ms |');
 });
 

@@ -38,7 +38,11 @@ export function sectionsOf(report: Report, variant?: string): Section[] {
       name: 'measured',
       text: paragraphs(caption(figures), training(figures), inference(figures)),
     },
-    { file: 'docs/engine.md', name: 'runtimes', text: paragraphs(caption(figures), runtimes(figures)) },
+    {
+      file: 'docs/engine.md',
+      name: 'runtimes',
+      text: paragraphs(caption(figures), runtimes(figures), settings(report)),
+    },
     { file: 'docs/engine.md', name: 'busy', text: busy(figures) },
   ];
 }
@@ -110,7 +114,7 @@ function inference(figures: Figures): string {
         figures.runner(work, `onnxruntime-${many}t`, rate),
         figures.runner(work, `onnxruntime-${few}t`, rate),
         figures.best(work, rate),
-        `${ratios.join(', ')}; ${figures.ratio(work, many)}`,
+        [ratios.filter(Boolean).join(', '), figures.ratio(work, many)].filter(Boolean).join('; '),
       ];
     }),
   );
@@ -151,6 +155,12 @@ function runtimes(figures: Figures): string {
       ]),
     ]),
   );
+}
+
+/** What PyTorch was the fastest with. */
+function settings({ tunings }: Report): string {
+  const lines = tunings.map(({ work, summary }) => `- ${work}: ${summary}`);
+  return lines.length === 0 ? '' : `PyTorch's settings that measured best:\n\n${lines.join('\n')}`;
 }
 
 function busy({ report, threads: [, many], variant }: Figures): string {
