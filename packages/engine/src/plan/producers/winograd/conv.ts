@@ -109,7 +109,7 @@ export function emitWinogradConv(
 }
 
 /** `(a, filters, c, tiles)`: tiles times filters, a matrix product per frequency. */
-export function emitProducts(
+function emitProducts(
   context: PlanContext,
   name: string,
   a: Side,
