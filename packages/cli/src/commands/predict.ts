@@ -29,7 +29,7 @@ export async function predict(
     print(`\n${file}: ${prediction.prediction} (${(prediction.probability * 100).toFixed(1)}%)`);
     if (draw) {
       const longest = Math.max(...probabilities.map(({ name }) => name.length));
-      const room = (process.stdout.columns ?? 80) - size - longest - 12;
+      const room = (process.stdout.columns || 80) - size - longest - 12;
       const bars = drawProbabilities(probabilities, Math.max(4, Math.min(24, room)));
       for (const line of besideEachOther(drawDigit(values, size, { color }), bars, size)) print(line);
     }
