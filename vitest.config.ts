@@ -23,7 +23,13 @@ export default defineConfig({
       'bench/**/__tests__/**/*.test.ts',
       'scripts/__tests__/**/*.test.ts',
     ],
-    server: { deps: { external: [/packages\/[a-z]+\/dist\//] } },
+    server: {
+      deps: {
+        external: [/packages\/[a-z]+\/dist\//],
+        // It imports JSON in a way that Node does not take.
+        inline: [/@actions\//],
+      },
+    },
     pool: 'forks',
     // Vitest itself leaves a core free; many tests wait for processes of their own.
     maxWorkers: availableParallelism(),

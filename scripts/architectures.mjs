@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run test:architectures`: random architectures on every executor against PyTorch in float64. `--help` tells more.
 import { ensureBuilt } from './lib/build.mjs';
 import { bundle, bundleFolder, runBundle } from './lib/bundle.mjs';

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run bench`: installs, builds, measures. What is up to date is skipped.
 // Plain Node: before the install there is no dependency to lean on.
 import { spawn } from 'node:child_process';

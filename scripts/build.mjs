@@ -1,3 +1,4 @@
+// @ts-check
 // Builds packages and programs: declarations by `tsc -b` (which is also the type check), JavaScript by tsup.
 //
 //   node scripts/build.mjs              everything
@@ -59,14 +60,20 @@ for (const name of names) {
     skipNodeModulesBundle: true,
   });
   removeOlder(dist, started);
-  writeStamp(`build-${name}`, fingerprints.get(name));
+  writeStamp(`build-${name}`, /** @type {string} */ (fingerprints.get(name)));
 }
 
+/** @param {string} name @returns {string} */
 function versionOf(name) {
   return JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8')).version ?? '';
 }
 
-/** Chunks carry a hash in their name: those of earlier builds would pile up and be published. */
+/**
+ * Chunks carry a hash in their name: those of earlier builds would pile up and be published.
+ *
+ * @param {string} dist
+ * @param {number} started
+ */
 function removeOlder(dist, started) {
   for (const file of readdirSync(dist)) {
     const path = join(dist, file);

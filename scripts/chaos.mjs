@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run test:chaos`: random trainings in processes that are killed, starved and robbed. `--help` tells more.
 import { ensureBuilt } from './lib/build.mjs';
 import { bundle, bundleFolder, runBundle } from './lib/bundle.mjs';

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run test:faults`: every operation on files that saving makes fails once, in turn, and every power cut. First as
 // `npm test` does it with a sample, then, where strace is installed, in the kernel; `--every 10` takes every tenth call.
 import { spawnSync } from 'node:child_process';
@@ -8,6 +9,7 @@ import { root } from './lib/workspace.mjs';
 
 if (!ensureBuilt()) process.exit(1);
 
+/** @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} env */
 const run = (command, args, env = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
 

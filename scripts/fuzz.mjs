@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run test:fuzz`: mutated and generated inputs for every parser of the project. `--help` tells more.
 import { rmSync } from 'node:fs';
 import { ensureBuilt } from './lib/build.mjs';

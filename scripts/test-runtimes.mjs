@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { hashesInBrowser } from './bits/in-browser.mjs';
 import { hashesInNode } from './bits/in-node.mjs';
-import { installedNode } from './bits/other-nodes.mjs';
 import { ensureBuilt } from './lib/build.mjs';
+import { installedNode } from './lib/from-npm.mjs';
 import { root } from './lib/workspace.mjs';
 
 const arm64Libraries = '/usr/aarch64-linux-gnu';

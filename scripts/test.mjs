@@ -1,3 +1,4 @@
+// @ts-check
 // `npm test`: installs, builds, type-checks, lints, tests. What is up to date is not installed or built again.
 // Plain Node: before the install there is no dependency to lean on.
 //
@@ -8,15 +9,17 @@ import { join } from 'node:path';
 import { ensureBuilt } from './lib/build.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { requireNode } from './lib/node-version.mjs';
+import { checkPackages } from './lib/package-checks.mjs';
 import { lintPackages } from './lib/publint.mjs';
 import { cacheFolder } from './lib/stamps.mjs';
 import { vitestCounts } from './lib/vitest-counts.mjs';
 import { root } from './lib/workspace.mjs';
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
+/** @type {string[]} */
 const failures = [];
 
-/** Runs a tool of node_modules with this Node; returns its exit status. */
+/** Runs a tool of node_modules with this Node; returns its exit status. @param {string} tool @param {string[]} args */
 function run(tool, args) {
   return spawnSync(process.execPath, [join(root, 'node_modules', tool), ...args], {
     cwd: root,
@@ -24,7 +27,7 @@ function run(tool, args) {
   }).status;
 }
 
-/** Runs one check and counts it as one test. */
+/** Runs one check and counts it as one test. @param {string} name @param {() => boolean | Promise<boolean>} work */
 async function check(name, work) {
   console.log(`\n— ${name}`);
   let ok = false;
@@ -67,8 +70,8 @@ await check('type-check of tests, examples and docs', () => {
 
 await check('format and lint', () => run('@biomejs/biome/bin/biome', ['check', '.']) === 0);
 
-await check('publint', async () => {
-  const findings = await lintPackages();
+await check('packages: publint, sizes, nothing that runs when they are installed', async () => {
+  const findings = [...(await lintPackages()), ...checkPackages().findings];
   for (const finding of findings) console.error(finding);
   return findings.length === 0;
 });

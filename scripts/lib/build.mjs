@@ -1,3 +1,4 @@
+// @ts-check
 // Builds what is out of date.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// @ts-check
 // The files by which CommonJS and ES modules meet one copy of the code and one copy of its types.
 //
 // A package's code is an ES module. For `require` there is `dist/index.cjs`, one line that requires that module,
@@ -21,12 +22,12 @@ export function writeEntryFiles(dist, entries) {
   }
 }
 
-/** A file that is written anew looks to the compiler as if it had changed. */
+/** A file that is written anew looks to the compiler as if it had changed. @param {string} path @param {string} content */
 function writeIfChanged(path, content) {
   try {
     if (readFileSync(path, 'utf8') === content) return;
   } catch (error) {
-    if (error.code !== 'ENOENT') throw error;
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error;
   }
   writeFileSync(path, content);
 }

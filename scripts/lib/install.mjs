@@ -1,3 +1,4 @@
+// @ts-check
 // Installs the dependencies with the pnpm that package.json pins, where they are not up to date.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

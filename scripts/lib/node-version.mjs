@@ -1,3 +1,4 @@
+// @ts-check
 // The first thing that runs. Nothing here may need more than an old Node.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,10 +1,11 @@
+// @ts-check
 // Tells which packages have to be built again: those whose sources are not what their dist was made from.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFiles, readStamp, sourceFiles } from './stamps.mjs';
 import { folderOf, packages, programs, root } from './workspace.mjs';
 
-/** The entry points of a package, without extension: `./x` is built from `src/x.ts`, `.` from `src/index.ts`. */
+/** The entry points of a package, without extension: `./x` is built from `src/x.ts`, `.` from `src/index.ts`. @param {string} name @returns {string[]} */
 export function entriesOf(name) {
   if (!packages.includes(name)) return ['main'];
   const { exports } = JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8'));
@@ -13,7 +14,7 @@ export function entriesOf(name) {
     .map((target) => target.import.default.replace('./dist/', '').replace(/\.js$/, ''));
 }
 
-/** What a build of this package depends on, as one hash. */
+/** What a build of this package depends on, as one hash. @param {string} name */
 export function buildFingerprint(name) {
   const folder = folderOf(name);
   return hashFiles([
@@ -31,7 +32,7 @@ export function buildFingerprint(name) {
 export function outdated() {
   return [...packages, ...programs].filter((name) => {
     const dist = join(folderOf(name), 'dist');
-    const files = (entry) =>
+    const files = (/** @type {string} */ entry) =>
       packages.includes(name)
         ? [`${entry}.js`, `${entry}.cjs`, `${entry}.d.ts`, `types/${entry}.d.ts`]
         : [`${entry}.js`];

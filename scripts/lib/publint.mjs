@@ -1,3 +1,4 @@
+// @ts-check
 // Checks that what a package's package.json promises is there and loads the way it says.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

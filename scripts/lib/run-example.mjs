@@ -1,3 +1,4 @@
+// @ts-check
 // Installs and builds what is out of date, and runs an example with this process's arguments.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,3 +1,4 @@
+// @ts-check
 // Reads vitest's JSON report.
 import { readFileSync } from 'node:fs';
 
@@ -7,6 +8,7 @@ import { readFileSync } from 'node:fs';
  * @returns {{ passed: number, failed: number, skipped: number }}
  */
 export function vitestCounts(file, status) {
+  /** @type {import('vitest/reporters').JsonTestResults} */
   let report;
   try {
     report = JSON.parse(readFileSync(file, 'utf8'));

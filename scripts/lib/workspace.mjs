@@ -1,3 +1,4 @@
+// @ts-check
 // Where things are in this repository, and what stands in it.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -5,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Names of the folders under `parent` that hold a package.json, sorted. */
+/** Names of the folders under `parent` that hold a package.json, sorted. @param {string} parent */
 function packagesUnder(parent) {
   const folder = join(root, parent);
   if (!existsSync(folder)) return [];
@@ -20,7 +21,7 @@ export const packages = packagesUnder('packages');
 /** Programs that use the packages: the examples and the benchmark. They are built without declarations. */
 export const programs = [...packagesUnder('examples'), 'bench'];
 
-/** `core` -> `packages/core`, `reproduce-notebook` -> `examples/reproduce-notebook`, `bench` -> `bench`. */
+/** `core` -> `packages/core`, `reproduce-notebook` -> `examples/reproduce-notebook`, `bench` -> `bench`. @param {string} name */
 export function folderOf(name) {
   if (name === 'bench') return join(root, name);
   return join(root, packages.includes(name) ? 'packages' : 'examples', name);

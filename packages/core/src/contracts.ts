@@ -99,3 +99,9 @@ export interface NamedTensor {
  * ```
  */
 export type TensorDict = Record<string, NamedTensor>;
+
+/**
+ * Bytes with a buffer of their own, as files and Blobs take them: `Uint8Array<ArrayBuffer>`. TypeScript before 5.7
+ * does not know that spelling, and where it stands in a declaration takes the whole type for `any`.
+ */
+export type FileBytes = ReturnType<Uint8ArrayConstructor['of']>;

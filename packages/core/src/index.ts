@@ -3,7 +3,7 @@
  *
  * @module @mnist-kit/core
  */
-export type { Batch, MaybePromise, NamedTensor, Parameter, TensorDict } from './contracts.js';
+export type { Batch, FileBytes, MaybePromise, NamedTensor, Parameter, TensorDict } from './contracts.js';
 export {
   CheckpointError,
   DataError,

@@ -1,4 +1,4 @@
-import { DataError } from '@mnist-kit/core';
+import { DataError, type FileBytes } from '@mnist-kit/core';
 import type { ByteSource } from './byte-source.js';
 import { allocate } from './dataset.js';
 
@@ -111,7 +111,7 @@ async function unpackInto(out: Uint8Array | undefined, source: ByteSource, size:
 async function* unpackedPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
   let start = 0;
   let broken: unknown;
-  const packed = new ReadableStream<Uint8Array<ArrayBuffer>>(
+  const packed = new ReadableStream<FileBytes>(
     {
       async pull(controller) {
         const length = Math.min(pieceSize, source.size - start);
@@ -142,8 +142,8 @@ async function* unpackedPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
   }
 }
 
-function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return (bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice()) as Uint8Array<ArrayBuffer>;
+function ownBytes(bytes: Uint8Array): FileBytes {
+  return (bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice()) as FileBytes;
 }
 
 function damaged({ name, size }: ByteSource, error: unknown): DataError {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { type FileBytes, InvalidArgumentError } from '@mnist-kit/core';
 import type { StateTensor } from './state-tensor.js';
 
 /** A tensor as both file formats store it. */
@@ -7,7 +7,7 @@ interface EncodedTensor {
   readonly dtype: 'F32' | 'I64';
   readonly shape: readonly number[];
   /** The values, least significant byte first. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: FileBytes;
   readonly bytesPerValue: number;
 }
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { type FileBytes, InvalidArgumentError } from '@mnist-kit/core';
 import { checkBytes, checkDict } from './check-arguments.js';
 import { encodeTensor } from './encode-tensor.js';
 import { isCounter, makeStateTensor } from './make-state-tensor.js';
@@ -76,7 +76,7 @@ export function readSafetensorsMetadata(bytes: Uint8Array): Record<string, strin
 export function writeSafetensors(
   dict: Readonly<Record<string, StateTensor>>,
   metadata?: Readonly<Record<string, string>>,
-): Uint8Array<ArrayBuffer> {
+): FileBytes {
   checkDict('dict', dict);
   const tensors = Object.entries(dict).map(([name, tensor]) => {
     if (name === '__metadata__')

@@ -1,11 +1,13 @@
 /** Finds the PNG renderer's WebAssembly and fonts among the installed packages. */
+
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { FileBytes } from '@mnist-kit/core';
 
 const { resolve } = createRequire(import.meta.url);
 
 /** The bytes of resvg. */
-export function readWasm(): Promise<Uint8Array<ArrayBuffer>> {
+export function readWasm(): Promise<FileBytes> {
   return readFile(resolve('@resvg/resvg-wasm/index_bg.wasm'));
 }
 

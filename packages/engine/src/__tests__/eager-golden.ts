@@ -37,6 +37,14 @@ export function goldenGradients(net: string) {
   return readSafetensors(readFileSync(new URL(`./fixtures/${net}.grad0.safetensors`, import.meta.url)));
 }
 
+/** Loss and gradients of OptimizedNet's first step over all 32 images of a batch, or over its first four, in PyTorch. */
+export function firstStep(net: string, images: number) {
+  if (images === 32) return { loss: golden[net].runs.adam.losses[0], gradients: goldenGradients(net) };
+  const file = readFileSync(new URL(`./fixtures/${net}.grad0-of-${images}.safetensors`, import.meta.url));
+  const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE())).toString());
+  return { loss: Number(header.__metadata__.loss), gradients: readSafetensors(file) };
+}
+
 /** PyTorch's state dict of a net after the twelve AdamW steps. */
 export function goldenWeights(net: string) {
   return readSafetensors(

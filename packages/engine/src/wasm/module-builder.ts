@@ -1,3 +1,4 @@
+import type { FileBytes } from '@mnist-kit/core';
 import { unsigned, utf8, type ValueType, valueType, vector } from './encode.js';
 import { type Features, FunctionBuilder, type FunctionRef } from './function-builder.js';
 import type { Local } from './ops.js';
@@ -94,7 +95,7 @@ export class ModuleBuilder {
   /**
    * The module's bytes; functions that nobody calls are left empty. The memory that is imported must have just these limits.
    */
-  encode(memory: { initialPages: number; maximumPages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
+  encode(memory: { initialPages: number; maximumPages: number; shared: boolean }): FileBytes {
     const functions = this.#functions as BuiltFunction[];
     const first = this.#imports.length;
     const reachable = this.#reachable();

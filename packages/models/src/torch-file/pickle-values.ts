@@ -1,4 +1,4 @@
-import { CheckpointError } from '@mnist-kit/core';
+import { CheckpointError, type FileBytes } from '@mnist-kit/core';
 import type { Storage } from './storage.js';
 import type { TensorView } from './tensor-view.js';
 
@@ -114,7 +114,7 @@ export class Bytes extends Opaque {
   }
 
   /** The bytes; a copy is made at each call, so whoever calls must limit how often. */
-  read(): Uint8Array<ArrayBuffer> {
+  read(): FileBytes {
     const content = this.#content;
     // Not `slice`, which for a Buffer of Node's is a view of the file.
     if (typeof content !== 'string') return new Uint8Array(content);

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { type FileBytes, InvalidArgumentError } from '@mnist-kit/core';
 import { type Zippable, zipSync } from 'fflate';
 import { checkDict } from '../check-arguments.js';
 import { encodeTensor } from '../encode-tensor.js';
@@ -37,7 +37,7 @@ const maxInt32 = 0x7fffffff;
  * // in Python: model.load_state_dict(torch.load('model.pth'))
  * ```
  */
-export function writeTorchFile(dict: Readonly<Record<string, StateTensor>>): Uint8Array<ArrayBuffer> {
+export function writeTorchFile(dict: Readonly<Record<string, StateTensor>>): FileBytes {
   checkDict('dict', dict);
   const entries = Object.entries(dict);
   const values = entries.reduce((sum, [, { data }]) => sum + data.length, 0);
@@ -97,7 +97,7 @@ function strides(shape: readonly number[]): number[] {
   return strides;
 }
 
-function zip(contents: readonly (readonly [string, Uint8Array])[]): Uint8Array<ArrayBuffer> {
+function zip(contents: readonly (readonly [string, Uint8Array])[]): FileBytes {
   const files: Zippable = {};
   // PyTorch leaves the time out; the first that zip knows stands for that.
   const mtime = new Date(1980, 0, 1);

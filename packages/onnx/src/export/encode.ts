@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { FileBytes } from '@mnist-kit/core';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
@@ -24,7 +25,7 @@ export interface FileInfo {
 }
 
 /** The bytes of an ONNX file. */
-export function encode(graph: OnnxGraph, { name, docString, metadata }: FileInfo): Uint8Array<ArrayBuffer> {
+export function encode(graph: OnnxGraph, { name, docString, metadata }: FileInfo): FileBytes {
   const constants = [...graph.constants].map(([output, value]) =>
     create(NodeProtoSchema, {
       name: output,
@@ -54,7 +55,7 @@ export function encode(graph: OnnxGraph, { name, docString, metadata }: FileInfo
       output: graph.outputs.map(port),
     }),
   });
-  return toBinary(ModelProtoSchema, message) as Uint8Array<ArrayBuffer>;
+  return toBinary(ModelProtoSchema, message) as FileBytes;
 }
 
 const node = ({ name, operator, inputs, output, attributes }: OnnxNode) =>

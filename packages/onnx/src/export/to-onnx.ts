@@ -1,3 +1,4 @@
+import type { FileBytes } from '@mnist-kit/core';
 import { checkModel, parameterBreakdown } from '@mnist-kit/models';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { buildGraph } from './build-graph.js';
@@ -27,7 +28,7 @@ import { checkFit, checkOptions, metadataOf, type ToOnnxOptions } from './option
  * await writeFile('model.onnx', bytes);
  * ```
  */
-export function toOnnx(model: tfl.LayersModel, options: ToOnnxOptions = {}): Uint8Array<ArrayBuffer> {
+export function toOnnx(model: tfl.LayersModel, options: ToOnnxOptions = {}): FileBytes {
   checkModel(model);
   checkOptions(options);
   const graph = buildGraph(model, options);

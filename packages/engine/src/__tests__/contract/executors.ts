@@ -14,8 +14,8 @@ const kinds: Readonly<Record<string, Make>> = {
   'eager, wasm': (model, options) => createEagerExecutor(model, { backend: 'wasm', ...options }),
 };
 
-/** Runs the tests that `body` declares once for every kind of executor. */
-export function describeEveryExecutor(what: string, body: (make: Make) => void): void {
+/** Runs the tests that `body` declares once for every kind of executor, of which it also gets the name. */
+export function describeEveryExecutor(what: string, body: (make: Make, name: string) => void): void {
   describe.each(Object.entries(kinds))(`${what}: %s`, (name, make) => {
     const made: Executor[] = [];
     afterEach(async () => {
@@ -27,7 +27,7 @@ export function describeEveryExecutor(what: string, body: (make: Make) => void):
       // The backend is the whole program's, so another test may have changed it.
       if (name.startsWith('eager')) await useBackend(name.split(', ')[1]);
       return executor;
-    });
+    }, name);
   });
 }
 

@@ -1,4 +1,5 @@
-// Trains for a moment with a progress bar. Arguments: options of the bar as JSON; 'listen' to hear of stdout's errors.
+// Trains for a moment with a progress bar. Arguments: options of the bar as JSON, or a list of them for one fit after
+// another; 'listen' to hear of stdout's errors.
 import { Generator } from '@mnist-kit/core';
 import { arrayDataset, DataLoader } from '@mnist-kit/datasets';
 import { nllLoss } from '@mnist-kit/losses';
@@ -6,7 +7,7 @@ import { convNet } from '@mnist-kit/models';
 import { SGD } from '@mnist-kit/optim';
 import { ProgressBar, Trainer } from '@mnist-kit/trainer';
 
-const [bar, listen] = process.argv.slice(2);
+const [bars, listen] = process.argv.slice(2);
 if (listen === 'listen') process.stdout.on('error', ({ code }) => console.error(`heard ${code}`));
 
 const generator = new Generator(1);
@@ -16,17 +17,19 @@ const data = arrayDataset({
   labels: Int32Array.from({ length: 64 }, (_, i) => i % 10),
   shape: [28, 28, 1],
 });
-const trainer = new Trainer({
-  model: convNet({ channels: [2, 2], poolAfter: [1], generator }),
-  optimizer: new SGD({ lr: 0.1 }),
-  loss: nllLoss(),
-  generator,
-  threads: 1,
-  callbacks: [
-    new ProgressBar(JSON.parse(bar)),
-    { onTrainBatchEnd: () => new Promise((resolve) => setTimeout(resolve, 120)) },
-  ],
-});
-const history = await trainer.fit(new DataLoader(data, { batchSize: 16, generator }), { epochs: 2 });
-console.error(`trained ${history.epochs.length} epochs`);
-await trainer.dispose();
+for (const bar of [JSON.parse(bars)].flat()) {
+  const trainer = new Trainer({
+    model: convNet({ channels: [2, 2], poolAfter: [1], generator }),
+    optimizer: new SGD({ lr: 0.1 }),
+    loss: nllLoss(),
+    generator,
+    threads: 1,
+    callbacks: [
+      new ProgressBar(bar),
+      { onTrainBatchEnd: () => new Promise((resolve) => setTimeout(resolve, 120)) },
+    ],
+  });
+  const history = await trainer.fit(new DataLoader(data, { batchSize: 16, generator }), { epochs: 2 });
+  console.error(`trained ${history.epochs.length} epochs`);
+  await trainer.dispose();
+}
