@@ -1,8 +1,24 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+const tests = [
+  'packages/*/src/**/__tests__/**/*.test.ts',
+  'examples/**/__tests__/**/*.test.ts',
+  'bench/**/__tests__/**/*.test.ts',
+  'scripts/__tests__/**/*.test.ts',
+];
+
+/**
+ * Tests of functions that leave nothing behind: they share processes, in which TensorFlow.js is loaded once, where
+ * loading it takes longer than most of them. One that needs modules of its own is called `standalone`.
+ */
+const light =
+  'packages/{core,datasets,layers,losses,models,optim,plots}/src/**/__tests__/**/!(standalone).test.ts';
 
 export default defineConfig({
+  // Of Vite, which warns of each file whose source map names sources that were not published.
+  logLevel: 'error',
   resolve: {
     // Tests import packages by their public names and get what users get: the built files.
     alias: [
@@ -17,11 +33,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [
-      'packages/*/src/**/__tests__/**/*.test.ts',
-      'examples/**/__tests__/**/*.test.ts',
-      'bench/**/__tests__/**/*.test.ts',
-      'scripts/__tests__/**/*.test.ts',
+    projects: [
+      { extends: true, test: { name: 'light', include: [light], isolate: false } },
+      {
+        extends: true,
+        test: { name: 'isolated', include: tests, exclude: [...configDefaults.exclude, light] },
+      },
     ],
     server: {
       deps: {
