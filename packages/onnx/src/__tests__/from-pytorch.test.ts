@@ -75,6 +75,7 @@ test.each([
   ['upsampled', { operator: 'Resize' }, /no layer of TensorFlow.js/],
   ['features', { operator: undefined }, /channel by channel/],
   ['product', { operator: 'Mul', node: '/Mul' }, /no layer of TensorFlow.js/],
+  ['squeezed', { operator: 'Squeeze' }, /must take away axes of length 1 that a global pool left/],
   ['clamped', { operator: 'Clip' }, /must clip from 0.*min=-1, max=1/],
   ['scaled', { operator: 'Mul' }, /no layer of TensorFlow.js/],
 ])('what no layer does is refused by operator, node and attribute: %s', (name, fields, message) => {

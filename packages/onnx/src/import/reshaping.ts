@@ -102,7 +102,8 @@ export const squeeze =
       }
       return tensorValue(input.tensor, axes, input.segments);
     }
-    const gone = at ?? input.axes.flatMap((axis, i) => (axis === null ? i : []));
+    // Without a list, all of length 1.
+    const gone = at ?? onnxShape(input).flatMap((length, i) => (length === 1 ? i : []));
     if (gone.some((axis) => input.axes[axis] !== null))
       throw site.refuse('it must take away axes of length 1 that a global pool left');
     return tensorValue(
