@@ -55,7 +55,7 @@ const guides: DefaultTheme.SidebarItem[] = [
   },
   {
     text: 'Help',
-    items: [page('Contributing', '/contributing')],
+    items: [page('Troubleshooting', '/troubleshooting'), page('Contributing', '/contributing')],
   },
 ];
 

@@ -53,7 +53,7 @@ function sourcePage(file, waiting) {
   }
   const content = readFileSync(path, 'utf8');
   const fence = '`````';
-  return `# ${basename(file)}\n\n\`${file}\`\n\n${fence}${LANGUAGES[extname(file)] ?? ''}\n${content}\n${fence}\n`;
+  return `---\nsearch: false\n---\n\n# ${basename(file)}\n\n\`${file}\`\n\n${fence}${LANGUAGES[extname(file)] ?? ''}\n${content}\n${fence}\n`;
 }
 
 /** The parts of the README that another page may show, so that each stands in one place. */
