@@ -1,5 +1,5 @@
 import type { Generator } from '@mnist-kit/core';
-import { initialize } from '@mnist-kit/models';
+import { initialize, skipGreeting } from '@mnist-kit/models';
 import * as tfc from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
 import { ChannelScale, stockChannelScale } from './channel-scale.js';
@@ -51,6 +51,7 @@ export function residualNet({
   own = false,
   generator,
 }: ResidualNetOptions): tf.LayersModel {
+  skipGreeting(); // TensorFlow.js's, on stderr
   const scales: tf.layers.Layer[] = [];
   const model = build(channels, () => {
     const scale = stockChannelScale();
