@@ -1,5 +1,6 @@
 // `npm run test:runtimes`: the same training in every runtime that can be had here must give the same bits:
-// Node 20, 22 and 24, Node on arm64 under qemu, Chromium. What cannot be had is skipped with a note.
+// Node 20, 22, 24 and 26, those after 20 with 256-bit vectors too, Node on arm64 under qemu, Chromium with V8's
+// packing of vectors and without. What cannot be had is skipped with a note.
 //
 // The hashes to meet are packages/engine/src/__tests__/fixtures/golden-bits.json; scripts/bits/train.mjs tells
 // when and how they are written anew. Arguments choose runtimes: `npm run test:runtimes -- node22 arm64`.
@@ -25,6 +26,7 @@ const runtimes = {
   node20: () => inNode('20'),
   node22: () => inNode('22'),
   node24: () => inNode('24'),
+  node26: () => inNode('26'),
   arm64,
   chromium,
 };
@@ -80,7 +82,9 @@ function record(runtime, arch, { net, steps, batch, sha256: expected }, hashes) 
 
 async function inNode(major) {
   const here = process.versions.node.split('.')[0] === major;
-  await recordNode([here ? process.execPath : obtain(major).binary], golden, [1, 2, 3, 8]);
+  const command = [here ? process.execPath : obtain(major).binary];
+  await recordNode(command, golden, [1, 2, 3, 8]);
+  if (Number(major) >= 22 && process.arch === 'x64') await recordNode(command, golden, [1, 2, 3, 8], 256);
 }
 
 async function arm64() {
@@ -93,18 +97,22 @@ async function arm64() {
   await recordNode([qemu, '-L', arm64Libraries, obtain('20', 'arm64').binary], short, [1, 2]);
 }
 
-async function recordNode(command, runs, threads) {
+async function recordNode(command, runs, threads, vectors = 128) {
   for (const run of runs) {
-    const hashes = await hashesInNode(command, run, threads);
-    record(`Node ${hashes[0].node}`, hashes[0].arch, run, hashes);
+    const hashes = await hashesInNode(command, run, threads, vectors);
+    const width = vectors > 128 ? `, ${vectors} bits` : '';
+    record(`Node ${hashes[0].node}${width}`, hashes[0].arch, run, hashes);
   }
 }
 
 async function chromium() {
   const executable = ['chromium', 'chromium-browser', 'google-chrome'].map(inPath).find(Boolean);
   if (!executable) throw new Unavailable('needs chromium or google-chrome in the PATH');
-  const { version, hashes } = await hashesInBrowser(executable, golden, [1, 2, 3]);
-  for (const [i, run] of golden.entries()) record(`Chromium ${version}`, process.arch, run, hashes[i]);
+  for (const flags of [[], ['--experimental-wasm-revectorize']]) {
+    const { version, hashes } = await hashesInBrowser(executable, golden, [1, 2, 3], flags);
+    const runtime = ['Chromium', version, ...flags].join(' ');
+    for (const [i, run] of golden.entries()) record(runtime, process.arch, run, hashes[i]);
+  }
 }
 
 function obtain(major, arch) {

@@ -54,16 +54,20 @@ async function serve(code) {
  * @param {string} executable The browser, of Chromium's kin.
  * @param {{ net: string, steps: number, batch: number }[]} runs
  * @param {number[]} threads
+ * @param {string[]} flags V8's.
  * @returns {Promise<{ version: string, hashes: { threads: number, sha256: string }[][] }>} Hashes per run.
  */
-export async function hashesInBrowser(executable, runs, threads) {
+export async function hashesInBrowser(executable, runs, threads, flags = []) {
   const { chromium } = require('playwright-core');
   const { server, url } = await serve(await bundle());
   let browser;
   try {
     browser = await chromium.launch({
       executablePath: executable,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+      args: [
+        ...['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+        ...(flags.length > 0 ? [`--js-flags=${flags.join(' ')}`] : []),
+      ],
     });
     const tab = await browser.newPage();
     await tab.goto(url);

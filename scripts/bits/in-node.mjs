@@ -8,10 +8,12 @@ const program = fileURLToPath(new URL('./train.mjs', import.meta.url));
  * @param {string[]} command How that Node is started, e.g. `['node']` or `['qemu-aarch64', '-L', …, 'node']`.
  * @param {{ net: string, steps: number, batch: number }} run
  * @param {number[]} threads
+ * @param {'auto' | 128 | 256} vectors
  * @returns {Promise<{ node: string, arch: string, threads: number, sha256: string }[]>}
  */
-export async function hashesInNode([file, ...before], { net, steps, batch }, threads) {
-  const args = ['--net', net, '--steps', steps, '--batch', batch, '--threads', threads.join()].map(String);
+export async function hashesInNode([file, ...before], { net, steps, batch }, threads, vectors = 'auto') {
+  const what = ['--net', net, '--steps', steps, '--batch', batch];
+  const args = [...what, '--threads', threads.join(), '--vectors', vectors].map(String);
   const child = spawn(file, [...before, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   let errors = '';

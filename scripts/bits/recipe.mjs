@@ -12,17 +12,17 @@ import { Adam } from '@mnist-kit/optim';
 export const nets = { optimizedNet, improvedNet, conservativeImprovedNet };
 
 /** What `trainedHash` does when nothing else is said. */
-export const defaults = { net: 'optimizedNet', steps: 200, batch: 32, threads: 2, seed: 1 };
+export const defaults = { net: 'optimizedNet', steps: 200, batch: 32, threads: 2, vectors: 'auto', seed: 1 };
 
 /**
  * Trains a net on synthetic digits and hashes its weights.
  *
- * @param {{ net?: string, steps?: number, batch?: number, threads?: number, seed?: number }} options
+ * @param {{ net?: string, steps?: number, batch?: number, threads?: number, vectors?: 'auto' | 128 | 256, seed?: number }} options
  * @param {(step: number) => void} [onStep] Called after each step.
  * @returns {Promise<string>} SHA-256 over the weights' bytes in the model's order, float32 little-endian.
  */
 export async function trainedHash(options = {}, onStep = () => {}) {
-  const { net, steps, batch, threads, seed } = { ...defaults, ...options };
+  const { net, steps, batch, threads, vectors, seed } = { ...defaults, ...options };
   const generator = new Generator(seed);
   const model = nets[net]({ generator });
   const loss = net === 'optimizedNet' ? nllLoss() : labelSmoothingCrossEntropy({ smoothing: 0.1 });
@@ -38,7 +38,7 @@ export async function trainedHash(options = {}, onStep = () => {}) {
       T.normalize({ mean: 0.1307, std: 0.3081 }),
     ]),
   });
-  const executor = await createExecutor(model, { engine: 'plan', threads, batchSize: batch });
+  const executor = await createExecutor(model, { engine: 'plan', threads, vectors, batchSize: batch });
   try {
     // Where memory cannot be shared there is one thread, and the comparison would compare nothing.
     if (!executor.description.includes(`${threads} thread`))

@@ -18,6 +18,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: String(defaults.steps) },
     batch: { type: 'string', default: String(defaults.batch) },
     threads: { type: 'string', default: String(defaults.threads) },
+    vectors: { type: 'string', default: defaults.vectors },
     update: { type: 'boolean', default: false },
   },
 });
@@ -27,10 +28,13 @@ else {
   if (!Object.hasOwn(nets, values.net)) usage(`--net must be one of ${Object.keys(nets)}`, values.net);
   const steps = count('steps', values.steps);
   const batch = count('batch', values.batch);
+  if (!['auto', '128', '256'].includes(values.vectors))
+    usage('--vectors must be auto, 128 or 256', values.vectors);
+  const vectors = values.vectors === 'auto' ? 'auto' : Number(values.vectors);
   for (const text of values.threads.split(',')) {
     const threads = count('threads', text);
     const { net } = values;
-    const sha256 = await trainedHash({ net, steps, batch, threads });
+    const sha256 = await trainedHash({ net, steps, batch, threads, vectors });
     const { version: node, arch } = process;
     console.log(JSON.stringify({ node, arch, threads, net, steps, batch, sha256 }));
   }

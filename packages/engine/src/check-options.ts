@@ -4,7 +4,9 @@ import type { EagerExecutorOptions, ExecutorOptions, PredictorOptions } from './
 /** The most threads that may be asked for: a batch has no work for more. */
 const THREAD_LIMIT = 256;
 
-const names = { engine: true, threads: true, reproducible: true, batchSize: true } as const;
+const vectorWidths: readonly unknown[] = ['auto', 128, 256];
+
+const names = { engine: true, threads: true, reproducible: true, vectors: true, batchSize: true } as const;
 
 /**
  * Checks the options that are the plan's.
@@ -55,7 +57,7 @@ function checkBackend(backend: unknown): void {
 }
 
 function checkValues(options: ExecutorOptions, engines: readonly string[]): void {
-  const { engine, threads, reproducible, batchSize } = options;
+  const { engine, threads, reproducible, vectors, batchSize } = options;
   if (engine !== undefined && !engines.includes(engine)) {
     const known = engines.map((name) => `'${name}'`);
     const list = [known.slice(0, -1).join(', '), ...known.slice(-1)]
@@ -67,6 +69,8 @@ function checkValues(options: ExecutorOptions, engines: readonly string[]): void
     throw new InvalidArgumentError('threads', `must be an integer from 1 to ${THREAD_LIMIT}`, threads);
   if (reproducible !== undefined && typeof reproducible !== 'boolean')
     throw new InvalidArgumentError('reproducible', 'must be true or false', reproducible);
+  if (vectors !== undefined && !vectorWidths.includes(vectors))
+    throw new InvalidArgumentError('vectors', "must be 'auto', 128 or 256", vectors);
   if (batchSize !== undefined && (!Number.isSafeInteger(batchSize) || batchSize < 1))
     throw new InvalidArgumentError('batchSize', 'must be a positive integer', batchSize);
 }

@@ -77,7 +77,7 @@ export interface StepOutput {
  */
 export interface Executor {
   readonly engine: 'plan' | 'eager';
-  /** For people: `plan, WebAssembly SIMD, 2 threads`. */
+  /** For people: `plan, WebAssembly SIMD, 2 threads`, or `SIMD of 256 bits`. */
   readonly description: string;
   /** Why this is not the fastest engine, where there is a reason: the layer that the plan does not run. */
   readonly reason?: string;
@@ -208,6 +208,13 @@ export interface ExecutorOptions {
    * whose last bits depend on the machine, where the runtime has it: Node 22 and newer, current browsers.
    */
   reproducible?: boolean;
+  /**
+   * Bits of the plan's vectors; the results are the same. `auto` (default) takes 256 in a process that was started with
+   * V8's flag `--experimental-wasm-revectorize`, or after `enableWideVectors()`, and 128 otherwise. `256` sets that
+   * flag, which is the whole process's, and is refused where it cannot be had: Node before 22, browsers, processors
+   * without AVX2. Eager has no vectors of its own.
+   */
+  vectors?: 'auto' | 128 | 256;
   /** Largest training batch; larger batches grow the buffers. Default 128. */
   batchSize?: number;
 }

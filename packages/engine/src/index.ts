@@ -18,3 +18,4 @@ export type {
   StepTarget,
 } from './executor.js';
 export { createPlanExecutor } from './plan/plan-executor.js';
+export { enableWideVectors } from './plan/vectors/choose-vectors.js';

@@ -31,6 +31,7 @@ const names: OptionNames<TrainerOptions> = {
   profiler: true,
   engine: true,
   threads: true,
+  vectors: true,
   reproducible: true,
   deterministic: true,
   executor: true,
@@ -46,7 +47,7 @@ const factories: readonly unknown[] = [crossEntropyLoss, labelSmoothingCrossEntr
 const switches = ['detectAnomaly', 'profiler', 'reproducible', 'deterministic', 'handleSignals'] as const;
 
 /** Options for executors that the Trainer makes. */
-const executorOptions = ['engine', 'threads', 'reproducible', 'deterministic'] as const;
+const executorOptions = ['engine', 'threads', 'vectors', 'reproducible', 'deterministic'] as const;
 
 /**
  * Checks a Trainer's options as far as that is possible without data.
@@ -122,6 +123,9 @@ function checkSwitches(options: TrainerOptions): void {
   for (const name of switches)
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
       throw new InvalidArgumentError(name, 'must be true or false', options[name]);
+  const { vectors } = options;
+  if (vectors !== undefined && vectors !== 'auto' && vectors !== 128 && vectors !== 256)
+    throw new InvalidArgumentError('vectors', "must be 'auto', 128 or 256", vectors);
   for (const name of ['log', 'warn'] as const)
     if (options[name] !== undefined && typeof options[name] !== 'function')
       throw new InvalidArgumentError(name, 'must be a function of a line', options[name]);

@@ -87,6 +87,8 @@ export interface TrainerOptions<M extends Metrics = Metrics> {
   engine?: ExecutorOptions['engine'];
   /** Threads of the plan. Default: the number of cores, at most 8. */
   threads?: number;
+  /** Bits of the plan's vectors: `auto` (default), 128 or 256; see `ExecutorOptions`. The results are the same. */
+  vectors?: ExecutorOptions['vectors'];
   /** The same bits on every machine and thread count. Default true. */
   reproducible?: boolean;
   /** Lightning's name for `reproducible`; give one of the two. */

@@ -290,10 +290,12 @@ export class Trainer<M extends Metrics = Record<never, never>> {
   }
 
   async #createExecutor(batchSize: number | undefined): Promise<Executor> {
-    const { model, engine, threads, executor: own = createExecutor } = this.#options;
+    const { model, engine, threads, vectors, executor: own = createExecutor } = this.#options;
     const reproducible = this.#options.reproducible ?? this.#options.deterministic;
     const executor =
-      typeof own === 'function' ? await own(model, { engine, threads, reproducible, batchSize }) : own;
+      typeof own === 'function'
+        ? await own(model, { engine, threads, vectors, reproducible, batchSize })
+        : own;
     checkExecutor(executor);
     checkClasses(executor);
     this.#warn(slowEngine(executor, this.#options));

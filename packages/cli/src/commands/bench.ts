@@ -16,6 +16,8 @@ export async function bench(
   { print }: Terminal,
 ): Promise<CommandResult> {
   const { measureSpeed } = await import('../bench/measure-speed.js');
+  const { enableWideVectors } = await import('@mnist-kit/engine');
+  enableWideVectors();
   const cores = Math.min(8, availableParallelism());
   const counts =
     threads === undefined ? [...new Set([1, 2, 4, cores].filter((count) => count <= cores))] : [threads];

@@ -45,6 +45,8 @@ export async function train(flags: TrainFlags, terminal: Terminal): Promise<Comm
   }
   // TensorFlow.js takes a moment to load: mistakes in the config are answered without it.
   const { trainConfig } = await import('../training/train.js');
+  const { enableWideVectors } = await import('@mnist-kit/engine');
+  enableWideVectors();
   const from = flags.resume === undefined ? undefined : 'auto';
   const results = await trainConfig(config, terminal, {
     resume: from && (flags.override === undefined ? from : { from, override: flags.override }),

@@ -39,6 +39,10 @@ export const trainerSchema = z
       .max(256)
       .optional()
       .describe('Threads of the plan. Default: the number of cores, at most 8.'),
+    vectors: z
+      .union([z.literal('auto'), z.literal(128), z.literal(256)])
+      .optional()
+      .describe("Bits of the plan's vectors; the results are the same. Default: auto."),
     reproducible: z.boolean().optional().describe('The same bits on every machine; default true.'),
   })
   .describe('See the options of the Trainer in @mnist-kit/trainer.');

@@ -22,10 +22,23 @@ const golden: Run[] = JSON.parse(
 
 const program = fileURLToPath(new URL('../../../../scripts/bits/train.mjs', import.meta.url));
 
+interface Settings {
+  flags?: string[];
+  env?: Record<string, string>;
+  vectors?: 'auto' | 256;
+}
+
 /** Trains in a process of its own, once for each number of threads. */
-async function trainedHashes({ net, steps, batch }: Run, threads: number[]): Promise<[number, string][]> {
+async function trainedHashes(
+  { net, steps, batch }: Run,
+  threads: number[],
+  { flags = [], env = {}, vectors = 'auto' }: Settings = {},
+): Promise<[number, string][]> {
   const args = [program, '--net', net, '--steps', steps, '--batch', batch, '--threads', threads.join()];
-  const { stdout } = await promisify(execFile)(process.execPath, args.map(String));
+  args.push('--vectors', vectors);
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...args.map(String)], {
+    env: { ...process.env, ...env },
+  });
   const lines: { threads: number; sha256: string }[] = stdout
     .trim()
     .split('\n')
@@ -43,5 +56,18 @@ test.each(golden)(
   async (run) => {
     const threads = [1, 2, 3, 8];
     expect(await trainedHashes(run, threads)).toEqual(threads.map((count) => [count, run.sha256]));
+  },
+);
+
+const canPack = Number(process.versions.node.split('.')[0]) >= 22 && process.arch === 'x64';
+const pretend = new URL('./processes/pretend-packing.mjs', import.meta.url).href;
+
+test.each(golden.filter(({ net, steps }) => steps < 10 && net !== 'conservativeImprovedNet'))(
+  '$net, $steps steps of batch $batch: the golden bits with 256-bit vectors, packed where V8 can',
+  async (run) => {
+    const unpacked: Settings = { flags: ['--import', pretend], env: { PRETEND_PACKING: '1' } };
+    const threads = [1, 2];
+    const hashes = await trainedHashes(run, threads, { ...(canPack ? {} : unpacked), vectors: 256 });
+    expect(hashes).toEqual(threads.map((count) => [count, run.sha256]));
   },
 );

@@ -40,7 +40,7 @@ export async function createPlanExecutor(
   checkPlanOptions(options);
   checkModel(model);
   const graph = readModel(model);
-  const settings = planSettings(options);
+  const settings = await planSettings(options);
   const executor = new PlanExecutor(model, graph, settings);
   await executor.grow(settings.capacity);
   await executor.writeWeights(modelWeights(model));

@@ -21,7 +21,7 @@ export async function createPlanPredictor(
 ): Promise<DisposablePredictor> {
   checkModel(model);
   const graph = readModel(model);
-  const settings = planSettings(options);
+  const settings = await planSettings(options);
   const room = await makeRoom(graph, compileInference(graph, settings), settings);
   const predictor = new PlanPredictor(graph, settings, room);
   endWith(predictor, room);

@@ -3,6 +3,7 @@ import type { ExecutorOptions } from '../executor.js';
 import { hasRelaxedSimd } from '../wasm/features.js';
 import { type Machine, machineOf } from './machine.js';
 import { canUseThreads } from './room.js';
+import { chooseVectors } from './vectors/choose-vectors.js';
 
 /** The most threads that are taken without being asked for. */
 const MOST_THREADS = 8;
@@ -17,24 +18,29 @@ export interface PlanSettings {
   readonly shared: boolean;
   readonly machine: Machine;
   readonly relaxedSimd: boolean;
+  /** Why its vectors are narrower than might be expected. */
+  readonly note?: string;
 }
 
 /** What options, the runtime and the machine come to. */
-export function planSettings(options: ExecutorOptions): PlanSettings {
-  const { reproducible = true, batchSize = DEFAULT_BATCH } = options;
+export async function planSettings(options: ExecutorOptions): Promise<PlanSettings> {
+  const { reproducible = true, vectors = 'auto', batchSize = DEFAULT_BATCH } = options;
   const { threads: wanted = Math.min(MOST_THREADS, availableParallelism()) } = options;
   const threads = canUseThreads() ? wanted : 1;
+  const { bits, note } = await chooseVectors(vectors);
   return {
     capacity: batchSize,
     threads,
     shared: threads > 1,
-    machine: machineOf(128),
+    machine: machineOf(bits),
     relaxedSimd: !reproducible && hasRelaxedSimd(),
+    note,
   };
 }
 
-/** For people: `plan, WebAssembly SIMD, 2 threads`. */
-export function describePlan({ threads, relaxedSimd }: PlanSettings): string {
+/** For people: `plan, WebAssembly SIMD, 2 threads`, or `SIMD of 256 bits`. */
+export function describePlan({ threads, machine, relaxedSimd, note }: PlanSettings): string {
   const many = threads === 1 ? '1 thread' : `${threads} threads`;
-  return `plan, WebAssembly ${relaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${many}`;
+  const width = machine.bits > 128 ? ` of ${machine.bits} bits` : '';
+  return `plan, WebAssembly ${relaxedSimd ? 'relaxed SIMD' : 'SIMD'}${width}, ${many}${note ? ` (${note})` : ''}`;
 }

@@ -267,6 +267,8 @@ describe('parts that are none are refused when the Trainer is made', () => {
     ['profiler', 1, '`profiler` must be true or false'],
     ['fastDevRun', 'true', '`fastDevRun` must be an integer of at least 1'],
     ['threads', '4', '`threads` must be an integer of at least 1'],
+    ['vectors', 512, "`vectors` must be 'auto', 128 or 256. Received: vectors=512"],
+    ['vectors', '256', "`vectors` must be 'auto', 128 or 256"],
     ['log', true, '`log` must be a function of a line'],
     ['warn', 'stderr', '`warn` must be a function of a line'],
   ])('%s: %o', (name, value, message) => {
@@ -274,12 +276,13 @@ describe('parts that are none are refused when the Trainer is made', () => {
     expect(() => make({ [name]: value })).toThrow(message);
   });
 
-  test.each(['engine', 'threads', 'reproducible', 'deterministic'])(
+  test.each(['engine', 'threads', 'vectors', 'reproducible', 'deterministic'])(
     '%s beside a ready-made executor',
     (name) => {
       const values: Record<string, unknown> = {
         engine: 'plan',
         threads: 2,
+        vectors: 256,
         reproducible: true,
         deterministic: true,
       };

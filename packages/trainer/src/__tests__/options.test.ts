@@ -118,14 +118,15 @@ test('fastDevRun runs as many batches as it says', async () => {
   expect(executor.calls.filter((call) => /^(trainStep|predict)/.test(call))).toHaveLength(4);
 });
 
-test('engine, threads, reproducible and the batch size reach the maker of the executor', async () => {
+test('engine, threads, vectors, reproducible and the batch size reach the maker of the executor', async () => {
   const asked: ExecutorOptions[] = [];
   const executor: ExecutorFactory = (model, options) => {
     asked.push(options);
     return new LinearExecutor(model);
   };
-  await setup({ executor, engine: 'plan', threads: 3, reproducible: false }).trainer.fit(train());
-  expect(asked).toEqual([{ engine: 'plan', threads: 3, reproducible: false, batchSize: 4 }]);
+  const options = { engine: 'plan', threads: 3, vectors: 128, reproducible: false } as const;
+  await setup({ executor, ...options }).trainer.fit(train());
+  expect(asked).toEqual([{ ...options, batchSize: 4 }]);
 });
 
 test('handleSignals: false leaves signals alone', async () => {

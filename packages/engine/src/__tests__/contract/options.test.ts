@@ -24,6 +24,8 @@ describe.each<[string, (model: ReturnType<typeof plainNet>, options: object) => 
       { batchSize: Number.POSITIVE_INFINITY },
       '`batchSize` must be a positive integer. Received: batchSize=Infinity',
     ],
+    [{ vectors: 512 }, "`vectors` must be 'auto', 128 or 256. Received: vectors=512"],
+    [{ vectors: '256' }, '`vectors` must be \'auto\', 128 or 256. Received: vectors="256"'],
     [{ reproducible: 1 }, '`reproducible` must be true or false. Received: reproducible=1'],
   ])('%o is refused', async (options, message) => {
     const error = await errorOf(() => create(plainNet(), options));

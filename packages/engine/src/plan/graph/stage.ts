@@ -134,9 +134,6 @@ export interface StageGraph {
   readonly penalties: readonly WeightPenalty[];
 }
 
-/** @deprecated It stands in `machine.ts`. */
-export { paddedChannels } from '../machine.js';
-
 /** Whether a gradient must flow through the stage: false for the input. */
 export const needsGradient = (stage: Stage): boolean => stage.producer.kind !== 'input';
 

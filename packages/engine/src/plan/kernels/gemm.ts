@@ -1,14 +1,7 @@
 import type { Code } from '../../wasm/encode.js';
 import type { FunctionBuilder } from '../../wasm/function-builder.js';
 import { f32x4, get, i32, type Local, v128 } from '../../wasm/ops.js';
-import {
-  type BlockShape,
-  blockLimits,
-  type Machine,
-  machineOf,
-  registerBlocks,
-  VECTOR_BYTES,
-} from '../machine.js';
+import { type BlockShape, blockLimits, type Machine, registerBlocks, VECTOR_BYTES } from '../machine.js';
 import { storeSideBySide } from './side-by-side.js';
 
 /** Strides in bytes of one operand of {@link emitBlock}. */
@@ -141,11 +134,3 @@ export function emitGemm(
     offset += columns * VECTOR_BYTES;
   }
 }
-
-/**
- * Widths of register blocks in vectors, for 128 bits.
- *
- * @deprecated Take {@link registerBlocks}.
- */
-export const columnBlocks = (vectors: number): number[] =>
-  registerBlocks(machineOf(128), vectors).map(({ columns }) => columns);
