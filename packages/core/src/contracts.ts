@@ -103,5 +103,13 @@ export type TensorDict = Record<string, NamedTensor>;
 /**
  * Bytes with a buffer of their own, as files and Blobs take them: `Uint8Array<ArrayBuffer>`. TypeScript before 5.7
  * does not know that spelling, and where it stands in a declaration takes the whole type for `any`.
+ *
+ * @example
+ * ```ts
+ * import type { FileBytes } from '@mnist-kit/core';
+ *
+ * const bytes: FileBytes = Uint8Array.of(1, 2, 3);
+ * const blob = new Blob([bytes]);
+ * ```
  */
 export type FileBytes = ReturnType<Uint8ArrayConstructor['of']>;
