@@ -275,6 +275,7 @@ const parts: Readonly<Record<string, Part>> = {
       },
       ...{ fastDevRun: 'refused where there is a checkpoint', numSanityValSteps: 'not run in a resumed fit' },
       ...{ maxSteps: 'a limit', maxTime: 'a limit', threads: 'the same bits on any number' },
+      vectors: 'the same bits at any width',
       ...{ detectAnomaly: watches, profiler: watches, handleSignals: watches, log: watches, warn: watches },
       executor: 'its engine counts',
     },
