@@ -8,6 +8,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
   if (command === 'sweep') return (await import('./sweep/command.js')).sweep(rest);
   if (command === 'ablation') return (await import('./ablation/command.js')).ablation(rest);
   if (command === 'plot') return (await import('./accuracy-plot.js')).plot(rest);
+  if (command === 'race') return (await import('./race.js')).race(rest);
   if (command === 'table') return (await import('./results-table.js')).table(rest);
   const options = parseOptions(argv);
   // TensorFlow.js takes a moment to load: help and mistakes are answered without it.

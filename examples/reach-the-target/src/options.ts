@@ -33,7 +33,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .addOption(threadsOption())
     .option('--cache <dir>', 'folder where trained teachers are kept (default: none)', folder)
     .option('--json', 'print one line of JSON on stdout, everything else on stderr', false)
-    .addHelpText('after', '\nOther commands, each with --help: sweep, ablation, table, plot');
+    .addHelpText('after', '\nOther commands, each with --help: sweep, ablation, race, table, plot');
   command.parse(argv, { from: 'user' });
 
   const [recipe] = command.args;

@@ -17,10 +17,15 @@ const augment = (degrees: number, shift: number): Recipe['augmentation'] => [
 ];
 
 /** Nets that are too small to learn all of it by themselves do better with one that could. */
-const teacher = (weight: number): Recipe['teacher'] => ({
+const LARGER: Recipe['teacher'] = {
+  ...{ recipe: 'teacher', epochs: 12, seed: 1 },
+  ...{ weight: 0.9, temperature: 2 },
+};
+/** What a larger one knows is too much for the smallest. */
+const LARGE: Recipe['teacher'] = {
   ...{ recipe: 'under-20000', epochs: 8, seed: 1 },
-  ...{ weight, temperature: 1.5 },
-});
+  ...{ weight: 0.8, temperature: 1.5 },
+};
 
 /** A convolution that takes no pixels from outside: faster, and better here. */
 const conv = (channels: number): CompactBlock => ({ conv: channels, padding: 'valid' });
@@ -55,7 +60,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     ...SHARED,
     ...cycle(0.04, 0.2),
     augmentation: augment(8, 0.06),
-    teacher: teacher(0.7),
+    teacher: LARGER,
   },
   'under-3000': {
     title: 'separable convolutions, three scales, a teacher',
@@ -72,7 +77,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     ...SHARED,
     ...cycle(0.06, 0.15),
     augmentation: augment(6, 0.05),
-    teacher: teacher(0.8),
+    teacher: LARGE,
   },
   'under-1000': {
     title: 'separable convolutions, three scales, a teacher',
@@ -88,7 +93,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     ...SHARED,
     ...cycle(0.1, 0.1),
     augmentation: augment(6, 0.05),
-    teacher: teacher(0.8),
+    teacher: LARGE,
   },
   teacher: {
     title: 'what the small nets learn from',

@@ -13,3 +13,10 @@ export function deviation(values: readonly number[]): number | undefined {
 
 /** A fraction in per cent, two digits behind the point. */
 export const percent = (fraction: number): string => (fraction * 100).toFixed(2);
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}

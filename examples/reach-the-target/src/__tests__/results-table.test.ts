@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { DataError } from '@mnist-kit/core';
 import { expect, test } from 'vitest';
+import { accuracyPlot } from '../accuracy-plot.js';
 import { checkRecipe } from '../check-recipe.js';
 import { RECIPES } from '../recipes.js';
 import { parseResults, type RecipeResult, resultsTable } from '../results-table.js';
@@ -42,4 +43,11 @@ test('the README has the table of the results that lie beside it, which are of t
     expect([checkRecipe(RECIPES[recipe]), RECIPES[recipe].epochs]).toEqual([parameters, epochs]);
   const pairs = results.map(({ recipe, seed }) => `${recipe} ${seed}`);
   expect(new Set(pairs).size).toBe(pairs.length);
+});
+
+test('the plot beside the README is of the results that lie beside it', () => {
+  const beside = (name: string) => new URL(`../../${name}`, import.meta.url);
+  if (!existsSync(beside('results.jsonl'))) return;
+  const results = parseResults(readFileSync(beside('results.jsonl'), 'utf8'));
+  expect(readFileSync(beside('accuracy.svg'), 'utf8')).toBe(accuracyPlot(results));
 });

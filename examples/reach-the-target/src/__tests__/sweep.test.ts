@@ -1,7 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listTrials, sweepTable } from '@mnist-kit/cli';
+import { listTrials, type RankedTrial, sweepTable } from '@mnist-kit/cli';
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablationTable } from '../ablation/command.js';
@@ -10,6 +10,7 @@ import { checkRecipe } from '../check-recipe.js';
 import type { Recipe } from '../recipe.js';
 import { RECIPES } from '../recipes.js';
 import { applyChanges } from '../sweep/apply-changes.js';
+import { sweepPlot } from '../sweep/plot.js';
 import { runSweep } from '../sweep/run-sweep.js';
 import { checkSpace, type Space } from '../sweep/space.js';
 
@@ -273,6 +274,26 @@ test.each(Object.entries(RECIPES))('the recipe %s passes the same checks', (_nam
   expect(checkRecipe(recipe)).toBeLessThan(recipe.below);
 });
 
+test('the plot of a sweep has an axis for everything that the trials change, and accuracy last', () => {
+  const trial = (lr: number, teacher?: object): RankedTrial => ({
+    changes: { 'optimizer.lr': lr, ...(teacher && { teacher }) },
+    ...{ epochs: 2, parameters: 979, valAccuracy: 0.98 + lr, valLoss: 0.1, valAccuracies: [0.98 + lr] },
+  });
+  const svg = sweepPlot([trial(0.01), trial(0.001, { recipe: 'under-20000' })], {
+    ...{ recipe: 'under-1000', search: 'random', trials: 2 },
+    change: { 'optimizer.lr': { low: 0.001, high: 0.01, log: true } },
+  });
+  for (const text of [
+    'Trials of under-1000',
+    'optimizer.lr',
+    'teacher',
+    'as it is',
+    'parameters',
+    'valAccuracy',
+  ])
+    expect(svg).toContain(`>${text}<`);
+});
+
 test('every row of the ablation passes the same checks', () => {
   for (const { changes } of ABLATION) checkRecipe(applyChanges(BASELINE, changes));
 });
@@ -289,6 +310,6 @@ test('the table of the ablation has the rows in their order, with the difference
   }));
   const lines = ablationTable(results.toReversed()).split('\n');
   expect(lines).toHaveLength(ABLATION.length + 2);
-  expect(lines[2]).toBe(`| ${ABLATION[0].name} | 100 | 98.00 ± 0.10 | 97.00, 99.00 |  |`);
-  expect(lines[3]).toBe(`| ${ABLATION[1].name} | 101 | 98.10 ± 0.10 | 97.10, 99.10 | +0.10 |`);
+  expect(lines[2]).toBe(`| ${ABLATION[0].name} | 100 | 98.00 ± 0.10 | 97.00, 99.00 |  |  |`);
+  expect(lines[3]).toBe(`| ${ABLATION[1].name} | 101 | 98.10 ± 0.10 | 97.10, 99.10 | better | +0.10 |`);
 });

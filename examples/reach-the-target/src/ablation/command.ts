@@ -46,7 +46,7 @@ export function ablationTable(results: readonly RankedTrial[]): string {
   const of = (changes: unknown) =>
     results.find((result) => JSON.stringify(result.changes) === JSON.stringify(changes));
   const baseline = of({});
-  const rows = ABLATION.flatMap(({ name, changes }) => {
+  const rows = ABLATION.flatMap(({ name, changes, expected = '' }) => {
     const result = of(changes);
     if (result === undefined || baseline === undefined) return [];
     const difference = 100 * (result.valAccuracy - baseline.valAccuracy);
@@ -55,13 +55,14 @@ export function ablationTable(results: readonly RankedTrial[]): string {
       String(result.parameters),
       `${percent(result.valAccuracy)}${result.deviation === undefined ? '' : ` ± ${percent(result.deviation)}`}`,
       result.valAccuracies.map(percent).join(', '),
+      expected,
       result === baseline ? '' : `${difference < 0 ? '' : '+'}${difference.toFixed(2)}`,
     ];
     return [`| ${cells.join(' | ')} |`];
   });
   return [
-    '| one change | parameters | validation, % | each seed | difference |',
-    '| --- | --- | --- | --- | --- |',
+    '| one change | parameters | validation, % | each seed | expected | measured difference |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');
 }

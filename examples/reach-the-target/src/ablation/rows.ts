@@ -13,21 +13,28 @@ export const BASELINE: Recipe = {
   augmentation: [{ rotation: 10 }, { affine: { degrees: 0, translate: [0.1, 0.1] } }],
 };
 
+/** One change of the {@link BASELINE}. */
+export interface AblationRow {
+  name: string;
+  changes: Changes;
+  /** What the notebook's closing table says of it; it was never measured there. Absent where it says nothing. */
+  expected?: 'better';
+}
+
 /** What is changed of the {@link BASELINE}, one thing at a time. */
-export const ABLATION: readonly { name: string; changes: Changes }[] = [
+export const ABLATION: readonly AblationRow[] = [
   { name: 'baseline: OptimizedNet, Adam, StepLR', changes: {} },
   {
-    name: 'architecture: ConservativeImprovedNet',
-    changes: { 'net.channels': [10, 20, 30, 40, 40] },
+    name: 'architecture: ImprovedNet',
+    changes: { 'net.channels': [10, 20, 30, 40, 40, 40] },
+    expected: 'better',
   },
-  { name: 'architecture: ImprovedNet', changes: { 'net.channels': [10, 20, 30, 40, 40, 40] } },
-  { name: 'architecture: no dropout', changes: { 'net.dropout': 0, 'net.fcDropout': 0 } },
-  { name: 'augmentation: none', changes: { augmentation: [] } },
   {
     name: 'augmentation: stronger (15 degrees, scale, shear)',
     changes: {
       augmentation: [{ affine: { degrees: 15, translate: [0.1, 0.1], scale: [0.9, 1.1], shear: 10 } }],
     },
+    expected: 'better',
   },
   {
     name: 'AdamW and one cycle, 1e-2',
@@ -35,15 +42,12 @@ export const ABLATION: readonly { name: string; changes: Changes }[] = [
       optimizer: { kind: 'adamW', lr: 1e-2, weightDecay: 1e-2 },
       schedule: { kind: 'oneCycle', pctStart: 0.3, divFactor: 25, cycleMomentum: true },
     },
+    expected: 'better',
   },
+  { name: 'label smoothing 0.1', changes: { labelSmoothing: 0.1 }, expected: 'better' },
   {
-    name: 'Muon and one cycle, 0.1',
-    changes: {
-      optimizer: { kind: 'muon', lr: 0.1, weightDecay: 1e-2 },
-      schedule: { kind: 'oneCycle', pctStart: 0.1, divFactor: 10, cycleMomentum: false },
-    },
+    name: 'mixup, alpha 1 on half of the batches',
+    changes: { mixup: { alpha: 1, probability: 0.5 } },
+    expected: 'better',
   },
-  { name: 'label smoothing 0.1', changes: { labelSmoothing: 0.1 } },
-  { name: 'mixup, alpha 1 on half of the batches', changes: { mixup: { alpha: 1, probability: 0.5 } } },
-  { name: 'averaged weights of the last quarter', changes: { averageFrom: 0.75 } },
 ];
