@@ -18,13 +18,16 @@ import torch.nn.functional as F
 from torch import nn
 
 
-def images_and_labels(root, split):
+def images_and_labels(options, split):
+    root, crop = options["root"], options["recipe"].get("crop", 28)
+    border = (28 - crop) // 2
     def read(name, offset):
         path = os.path.join(root, name)
         data = open(path, "rb").read() if os.path.exists(path) else gzip.open(path + ".gz").read()
         return torch.from_numpy(numpy.frombuffer(data, numpy.uint8, offset=offset).copy())
 
     images = read(f"{split}-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)
+    images = images[:, :, border : border + crop, border : border + crop]
     return images.float().div_(255), read(f"{split}-labels-idx1-ubyte", 8).long()
 
 
@@ -127,8 +130,8 @@ class Training:
 def train(options, net, memory_format):
     recipe = options["recipe"]
     size = recipe["batchSize"]
-    images, labels = images_and_labels(options["root"], "train")
-    steps = len(images) // size
+    images, labels = images_and_labels(options, "train")
+    steps = min(len(images) // size, recipe.get("batches", len(images)))
     training = Training(net, recipe, steps)
     net.train()
     if "check" in options:
@@ -147,7 +150,7 @@ def train(options, net, memory_format):
 
 
 def test(options, net, memory_format):
-    images, labels = images_and_labels(options["root"], "t10k")
+    images, labels = images_and_labels(options, "t10k")
     net.eval()
     right = 0
     with torch.inference_mode():

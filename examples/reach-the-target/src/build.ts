@@ -1,5 +1,14 @@
 import { Generator } from '@mnist-kit/core';
-import { DataLoader, mnist, randomSplit, Subset, transforms as T } from '@mnist-kit/datasets';
+import {
+  type ArrayDataset,
+  centerCrop,
+  DataLoader,
+  type DatasetSplit,
+  mnist,
+  randomSplit,
+  Subset,
+  transforms as T,
+} from '@mnist-kit/datasets';
 import { crossEntropyLoss, labelSmoothingCrossEntropy, mixup } from '@mnist-kit/losses';
 import { compactNet, convNet } from '@mnist-kit/models';
 import { Adam, AdamW, Muon, OneCycleLR, StepLR } from '@mnist-kit/optim';
@@ -17,13 +26,14 @@ const SPLIT_SEED = 42;
 export type Judge = 'validation' | 'test';
 
 /** The net of a recipe, its weights drawn from `generator`. */
-export function buildNet({ net }: Recipe, generator: Generator) {
+export function buildNet({ net, crop }: Recipe, generator: Generator) {
+  const inputShape = crop === undefined ? {} : { inputShape: [crop, crop, 1] as const };
   if (net.kind === 'compactNet') {
     const { kind: _, ...options } = net;
-    return compactNet({ ...options, generator });
+    return compactNet({ ...options, ...inputShape, generator });
   }
   const { kind: _, ...options } = net;
-  return convNet({ ...options, generator });
+  return convNet({ ...options, ...inputShape, generator });
 }
 
 /** The random transforms of a training image. */
@@ -47,7 +57,7 @@ export async function loadData(
   recipe: Recipe,
   { judge, generator, trainSamples }: DataOptions,
 ): Promise<{ train: DataLoader; heldOut: DataLoader }> {
-  const all = await mnist({ split: 'train' });
+  const all = await images('train', recipe);
   const [training, validation] = randomSplit(all, [...SPLIT], new Generator(SPLIT_SEED));
   const test = judge === 'test';
   const whole = test ? all : training;
@@ -60,11 +70,16 @@ export async function loadData(
     transform: T.compose([...buildAugmentation(recipe), normalize]),
     generator,
   });
-  const heldOut = new DataLoader(test ? await mnist({ split: 'test' }) : validation, {
+  const heldOut = new DataLoader(test ? await images('test', recipe) : validation, {
     batchSize: 500,
     transform: normalize,
   });
   return { train, heldOut };
+}
+
+async function images(split: DatasetSplit, { crop }: Recipe): Promise<ArrayDataset> {
+  const whole = await mnist({ split });
+  return crop === undefined ? whole : centerCrop(whole, crop);
 }
 
 /** Loss, optimizer, schedule, mixup and callbacks for `stepsPerEpoch` steps an epoch. */

@@ -10,6 +10,8 @@ const names: OptionNames<Recipe> = {
   net: true,
   epochs: true,
   batchSize: true,
+  crop: true,
+  batches: true,
   optimizer: true,
   schedule: true,
   augmentation: true,
@@ -31,6 +33,11 @@ export function checkRecipe(recipe: Recipe): number {
   for (const [name, value] of Object.entries({ epochs, batchSize }))
     if (!(Number.isInteger(value) && value > 0))
       throw new InvalidArgumentError(name, 'must be a positive integer', value);
+  const { crop, batches = 1 } = recipe;
+  if (!(Number.isInteger(batches) && batches > 0))
+    throw new InvalidArgumentError('batches', 'must be a positive integer', batches);
+  if (crop !== undefined && !(Number.isInteger(crop) && crop > 0 && crop <= 28 && crop % 2 === 0))
+    throw new InvalidArgumentError('crop', 'must be an even number of pixels from 2 to 28', crop);
   checkKind('net', net, ['compactNet', 'convNet']);
   checkKind('optimizer', optimizer, ['adam', 'adamW', 'muon']);
   checkOptionNames<Recipe['optimizer']>('optimizer', optimizer, {
@@ -56,7 +63,7 @@ export function checkRecipe(recipe: Recipe): number {
     if (others.length > 0 || !['rotation', 'affine'].includes(key))
       throw new InvalidArgumentError(`augmentation[${i}]`, 'must be { rotation } or { affine }', step);
   }
-  if (recipe.teacher !== undefined) checkTeacher(recipe.teacher);
+  if (recipe.teacher !== undefined) checkTeacher(recipe.teacher, crop);
   buildAugmentation(recipe);
   buildTraining(recipe, { seed: 0, stepsPerEpoch: 2 });
   return countParameters(recipe);
@@ -70,7 +77,7 @@ export function countParameters(recipe: Recipe): number {
   return trainable;
 }
 
-function checkTeacher(teacher: NonNullable<Recipe['teacher']>): void {
+function checkTeacher(teacher: NonNullable<Recipe['teacher']>, crop: number | undefined): void {
   const names = { recipe: true, epochs: true, seed: true, weight: true, temperature: true } as const;
   checkOptionNames<NonNullable<Recipe['teacher']>>('teacher', teacher, names);
   const { recipe, epochs, seed, weight, temperature } = teacher;
@@ -82,10 +89,17 @@ function checkTeacher(teacher: NonNullable<Recipe['teacher']>): void {
     );
   if (RECIPES[recipe].teacher !== undefined)
     throw new InvalidArgumentError('teacher.recipe', 'must not have a teacher of its own', recipe);
+  if (RECIPES[recipe].crop !== crop)
+    throw new InvalidArgumentError('teacher.recipe', 'must look at the same part of the images', recipe);
   if (!(Number.isInteger(epochs) && epochs > 0))
     throw new InvalidArgumentError('teacher.epochs', 'must be a positive integer', epochs);
-  if (!(Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff))
-    throw new InvalidArgumentError('teacher.seed', 'must be a whole number from 0 to 4294967295', seed);
+  const seeds = [seed].flat();
+  if (seeds.length === 0 || !seeds.every((own) => Number.isInteger(own) && own >= 0 && own <= 0xffffffff))
+    throw new InvalidArgumentError(
+      'teacher.seed',
+      'must be a whole number from 0 to 4294967295, or several',
+      seed,
+    );
   if (!(weight >= 0 && weight <= 1))
     throw new InvalidArgumentError('teacher.weight', 'must be between 0 and 1', weight);
   if (!(Number.isFinite(temperature) && temperature > 0))

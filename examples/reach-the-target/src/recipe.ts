@@ -14,6 +14,10 @@ export interface Recipe {
     | ({ kind: 'convNet' } & Pick<ConvNetOptions, 'channels' | 'poolAfter' | 'dropout' | 'fcDropout'>);
   epochs: number;
   batchSize: number;
+  /** Batches of an epoch. Default: all images, but for those that do not fill a batch. */
+  batches?: number;
+  /** Side of the middle part of the images, in pixels, that the net is given. Default: all of them. */
+  crop?: number;
   optimizer: {
     kind: 'adam' | 'adamW' | 'muon';
     /** The learning rate; where the schedule is a cycle, its highest. */
@@ -36,9 +40,16 @@ export interface Recipe {
   mixup?: { alpha: number; probability: number };
   /**
    * Another recipe, whose net is trained first, from a seed of its own and on the same images, and says of every batch
-   * what it sees: see `distillation` of `@mnist-kit/trainer`. Default: none.
+   * what it sees: see `distillation` of `@mnist-kit/trainer`. With several seeds there are as many such nets, and their
+   * answers are averaged. Default: none.
    */
-  teacher?: { recipe: string; epochs: number; seed: number; weight: number; temperature: number };
+  teacher?: {
+    recipe: string;
+    epochs: number;
+    seed: number | readonly number[];
+    weight: number;
+    temperature: number;
+  };
   /** Epoch, as a fraction of all, after which the weights at the ends of epochs are averaged. Default: never. */
   averageFrom?: number;
 }

@@ -23,7 +23,7 @@ const LARGER: Recipe['teacher'] = {
 };
 /** What a larger one knows is too much for the smallest. */
 const LARGE: Recipe['teacher'] = {
-  ...{ recipe: 'under-20000', epochs: 8, seed: 1 },
+  ...{ recipe: 'small-teacher', epochs: 8, seed: 1 },
   ...{ weight: 0.8, temperature: 1.5 },
 };
 
@@ -95,8 +95,17 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     augmentation: augment(6, 0.05),
     teacher: LARGE,
   },
+  'small-teacher': {
+    title: 'what the smallest nets learn from',
+    below: 20_000,
+    net: FULL_20000,
+    ...SHARED,
+    epochs: 8,
+    ...cycle(0.04, 0.2),
+    augmentation: augment(10, 0.08),
+  },
   teacher: {
-    title: 'what the small nets learn from',
+    title: 'what the other nets learn from',
     below: 100_000,
     net: {
       kind: 'compactNet',

@@ -20,7 +20,7 @@ const teachers = new Map<string, LayersModel>();
  * @param train Trains it; `undefined` when that was interrupted.
  */
 export async function findTeacher(
-  { recipe: name, epochs, seed }: NonNullable<Recipe['teacher']>,
+  { recipe: name, epochs, seed }: { recipe: string; epochs: number; seed: number },
   options: TrainOptions,
   train: (recipe: Recipe, options: TrainOptions) => Promise<LayersModel | undefined>,
 ): Promise<LayersModel | undefined> {

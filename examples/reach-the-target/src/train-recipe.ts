@@ -1,4 +1,5 @@
 import { Generator } from '@mnist-kit/core';
+import { enableWideVectors } from '@mnist-kit/engine';
 import { parameterBreakdown } from '@mnist-kit/models';
 import { type Callback, distillation, type ExecutorFactory, Trainer } from '@mnist-kit/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -23,6 +24,8 @@ export interface Trained {
 /** Trains a recipe once and measures it once, at the end; its teacher, if it has one, before that. */
 export async function trainRecipe(recipe: Recipe, options: TrainOptions): Promise<Trained> {
   const started = performance.now();
+  // Of a program of its own, which may set V8's flag; where wide vectors cannot be had this does nothing.
+  enableWideVectors();
   const { trained, model } = await trainNet(recipe, options);
   model.dispose();
   return { ...trained, seconds: (performance.now() - started) / 1000 };
@@ -46,13 +49,18 @@ async function trainNet(
   const unmeasured = { parameters, accuracy: Number.NaN, loss: Number.NaN, trainAccuracy: Number.NaN };
   let executor: ExecutorFactory | undefined;
   if (recipe.teacher !== undefined) {
-    const { weight, temperature } = recipe.teacher;
-    const teacher = await findTeacher(recipe.teacher, options, trainTeacher);
-    if (teacher === undefined) return { trained: { ...unmeasured, interrupted: true }, model };
-    executor = distillation({ teacher, weight, temperature });
+    const { weight, temperature, seed: seeds, ...teacher } = recipe.teacher;
+    const teachers: LayersModel[] = [];
+    for (const own of [seeds].flat()) {
+      const found = await findTeacher({ ...teacher, seed: own }, options, trainTeacher);
+      if (found === undefined) return { trained: { ...unmeasured, interrupted: true }, model };
+      teachers.push(found);
+    }
+    executor = distillation({ teacher: teachers, weight, temperature });
   }
   const { train, heldOut } = await loadData(recipe, { judge, generator, trainSamples });
-  const { callbacks, ...training } = buildTraining(recipe, { seed, stepsPerEpoch: train.length });
+  const stepsPerEpoch = Math.min(train.length, recipe.batches ?? train.length);
+  const { callbacks, ...training } = buildTraining(recipe, { seed, stepsPerEpoch });
   const trainer = new Trainer({
     ...training,
     model,
@@ -61,6 +69,7 @@ async function trainNet(
     engine: 'plan',
     threads,
     executor,
+    limitTrainBatches: recipe.batches,
   });
   try {
     const { interrupted, last } = await trainer.fit(train, { epochs: recipe.epochs });

@@ -3,6 +3,7 @@
  *
  * @module @mnist-kit/datasets
  */
+export { centerCrop } from './center-crop.js';
 export {
   ArrayDataset,
   type ArrayDatasetOptions,

@@ -31,8 +31,8 @@ export function orthogonalize(
   let next: Float64Array = new Float64Array(m * n);
   for (let step = 0; step < steps; step++) {
     multiplyByTranspose(x, m, n, gram);
-    // b G + c G^2, and a on the diagonal: then one product with X is left.
-    multiply(gram, gram, m, m, factor);
+    // b G + c G^2, and a on the diagonal: then one product with X is left. G is symmetric, so G^2 is G G'.
+    multiplyByTranspose(gram, m, m, factor);
     for (let i = 0; i < factor.length; i++) factor[i] = B * gram[i] + C * factor[i];
     for (let i = 0; i < m; i++) factor[i * m + i] += A;
     multiply(factor, x, m, n, next);

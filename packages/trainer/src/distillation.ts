@@ -17,8 +17,11 @@ import type { ExecutorFactory } from './options.js';
  * ```
  */
 export interface DistillationOptions {
-  /** A trained model of the same images and classes. Its weights are read when the student's training starts. */
-  teacher: LayersModel;
+  /**
+   * A trained model of the same images and classes, or several, whose probabilities are averaged. Their weights are
+   * read when the student's training starts.
+   */
+  teacher: LayersModel | readonly LayersModel[];
   /** Share of the teacher's answer in the target, 0 to 1; the label has the rest. Default 0.5. */
   weight?: number;
   /** What the teacher's logits are divided by: above 1 its answers become softer. Default 1. */
@@ -31,7 +34,8 @@ export interface DistillationOptions {
  *
  * The target of a sample is `weight * softmax(teacher / temperature) + (1 - weight) * label`, where the label is what
  * the loss makes of it (label smoothing, mixup). After Hinton et al., "Distilling the Knowledge in a Neural Network",
- * 2015, https://arxiv.org/abs/1503.02531, except that the student's logits are not divided by the temperature.
+ * 2015, https://arxiv.org/abs/1503.02531, except that the student's logits are not divided by the temperature. Of several
+ * teachers `softmax(teacher / temperature)` is the mean.
  * Validation and test are the student's alone.
  *
  * @throws InvalidArgumentError for options out of range; in a fit for a loss that is no cross-entropy.
@@ -59,8 +63,9 @@ export function distillation(options: DistillationOptions): ExecutorFactory {
     temperature: true,
   });
   const { teacher, weight = 0.5, temperature = 1 } = options ?? {};
-  if (typeof teacher?.getWeights !== 'function')
-    throw new InvalidArgumentError('teacher', 'must be a tf.LayersModel', teacher);
+  const teachers = Array.isArray(teacher) ? [...teacher] : [teacher];
+  if (teachers.length === 0 || teachers.some((one) => typeof one?.getWeights !== 'function'))
+    throw new InvalidArgumentError('teacher', 'must be a tf.LayersModel, or an array of them', teacher);
   if (!(weight >= 0 && weight <= 1))
     throw new InvalidArgumentError('weight', 'must be between 0 and 1', weight);
   if (!(Number.isFinite(temperature) && temperature > 0))
@@ -68,9 +73,11 @@ export function distillation(options: DistillationOptions): ExecutorFactory {
   return async (model, own) => {
     const made: Executor[] = [];
     try {
-      for (const one of [model, teacher]) made.push(await createExecutor(one, own));
-      const settings = { teacher: checksum(await made[1].readWeights()), weight, temperature };
-      return new DistillingExecutor(made[0], made[1], settings);
+      for (const one of [model, ...teachers]) made.push(await createExecutor(one, own));
+      const [student, ...executors] = made;
+      const sums: string[] = [];
+      for (const executor of executors) sums.push(checksum(await executor.readWeights()));
+      return new DistillingExecutor(student, executors, { teacher: sums.join(' '), weight, temperature });
     } catch (error) {
       await Promise.all(made.map((executor) => executor.dispose()));
       throw error;
@@ -78,7 +85,7 @@ export function distillation(options: DistillationOptions): ExecutorFactory {
   };
 }
 
-/** The student, whose training steps have the teacher's answer in their targets. */
+/** The student, whose training steps have the teachers' answer in their targets. */
 class DistillingExecutor implements Executor {
   readonly engine: Executor['engine'];
   readonly description: string;
@@ -87,30 +94,29 @@ class DistillingExecutor implements Executor {
   readonly inputShape: Executor['inputShape'];
   readonly classes: number;
   readonly #student: Executor;
-  readonly #teacher: Executor;
+  readonly #teachers: readonly Executor[];
   readonly #weight: number;
   readonly #temperature: number;
 
   constructor(
     student: Executor,
-    teacher: Executor,
+    teachers: readonly Executor[],
     settings: { teacher: string; weight: number; temperature: number },
   ) {
-    const shapes = [student, teacher].map(
+    const [own, ...others] = [student, ...teachers].map(
       ({ inputShape, classes }) => `${inputShape.join(' x ')} to ${classes}`,
     );
-    if (shapes[0] !== shapes[1])
-      throw new ModelError(
-        `The teacher must be from ${shapes[0]}, as the student is. Received: ${shapes[1]}`,
-      );
+    const other = others.find((shape) => shape !== own);
+    if (other !== undefined)
+      throw new ModelError(`The teacher must be from ${own}, as the student is. Received: ${other}`);
     this.#student = student;
-    this.#teacher = teacher;
+    this.#teachers = teachers;
     this.#weight = settings.weight;
     this.#temperature = settings.temperature;
     this.settings = settings;
     this.engine = student.engine;
-    this.description = `${student.description}, teacher: ${teacher.description}`;
-    this.reason = student.reason ?? teacher.reason;
+    this.description = [student, ...teachers].map(({ description }) => description).join(', teacher: ');
+    this.reason = [student, ...teachers].map(({ reason }) => reason).find((reason) => reason !== undefined);
     this.inputShape = student.inputShape;
     this.classes = student.classes;
   }
@@ -126,10 +132,9 @@ class DistillingExecutor implements Executor {
   async trainStep(images: Float32Array, size: number, target: StepTarget): Promise<StepOutput> {
     if (target.kind !== 'softTargets')
       throw new InvalidArgumentError('loss', 'must be a cross-entropy for distillation', 'another function');
-    const answers = await this.#teacher.predict(images, size);
-    const probabilities = target.probabilities.slice();
-    this.#mixIn(answers, probabilities, size);
-    return this.#student.trainStep(images, size, { ...target, probabilities });
+    const mixed = Float64Array.from(target.probabilities, (own) => (1 - this.#weight) * own);
+    for (const teacher of this.#teachers) this.#add(await teacher.predict(images, size), mixed, size);
+    return this.#student.trainStep(images, size, { ...target, probabilities: Float32Array.from(mixed) });
   }
 
   parametersChanged(): MaybePromise<void> {
@@ -153,12 +158,13 @@ class DistillingExecutor implements Executor {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([this.#student.dispose(), this.#teacher.dispose()]);
+    await Promise.all([this.#student, ...this.#teachers].map((executor) => executor.dispose()));
   }
 
-  /** `probabilities` become `weight * softmax(logits / temperature) + (1 - weight) * probabilities`. */
-  #mixIn(logits: Float32Array, probabilities: Float32Array, size: number): void {
+  /** Adds `weight * softmax(logits / temperature)` to `probabilities`, the weight shared by all teachers. */
+  #add(logits: Float32Array, probabilities: Float64Array, size: number): void {
     const { classes } = this;
+    const weight = this.#weight / this.#teachers.length;
     const row = new Float64Array(classes);
     for (let start = 0; start < size * classes; start += classes) {
       let largest = Number.NEGATIVE_INFINITY;
@@ -168,10 +174,7 @@ class DistillingExecutor implements Executor {
         row[c] = math.exp((logits[start + c] - largest) / this.#temperature);
         sum += row[c];
       }
-      for (let c = 0; c < classes; c++) {
-        const own = (1 - this.#weight) * probabilities[start + c];
-        probabilities[start + c] = own + (this.#weight * row[c]) / sum;
-      }
+      for (let c = 0; c < classes; c++) probabilities[start + c] += (weight * row[c]) / sum;
     }
   }
 }

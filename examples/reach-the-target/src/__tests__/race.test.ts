@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Generator } from '@mnist-kit/core';
-import { DataLoader, mnist, Subset, transforms } from '@mnist-kit/datasets';
+import { centerCrop, DataLoader, mnist, Subset, transforms } from '@mnist-kit/datasets';
 import { stateDict } from '@mnist-kit/models';
 import { Trainer } from '@mnist-kit/trainer';
 import { expect, test } from 'vitest';
@@ -26,7 +26,7 @@ async function ourLosses(
     .map(([, { data }]) => [...(data as Float32Array)]);
   const { callbacks: _, ...training } = buildTraining(recipe, {
     seed: 1,
-    stepsPerEpoch: Math.floor(60_000 / recipe.batchSize),
+    stepsPerEpoch: Math.min(Math.floor(60_000 / recipe.batchSize), recipe.batches ?? 60_000),
   });
   const losses: number[] = [];
   const trainer = new Trainer({
@@ -41,7 +41,7 @@ async function ourLosses(
     ],
   });
   const images = new Subset(
-    await mnist({ split: 'train' }),
+    centerCrop(await mnist({ split: 'train' }), recipe.crop ?? 28),
     Int32Array.from({ length: STEPS * recipe.batchSize }, (_, index) => index),
   );
   const transform = transforms.normalize({ mean: 0.1307, std: 0.3081 });

@@ -29,7 +29,7 @@ test.each(Object.entries(RECIPES))(
 
 test('a teacher from the cache folder gives the same student, to the last digit', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'mnist-kit-teachers-'));
-  const teacher = { recipe: 'under-20000', epochs: 1, seed: 77, weight: 0.5, temperature: 2 };
+  const teacher = { recipe: 'small-teacher', epochs: 1, seed: 77, weight: 0.5, temperature: 2 };
   const recipe = { ...RECIPES['under-1000'], epochs: 1, teacher };
   const lines: string[] = [];
   const print = (line: string) => lines.push(line);
@@ -48,7 +48,7 @@ test('a teacher from the cache folder gives the same student, to the last digit'
   expect(others).toEqual([]);
   expect(await train()).toEqual(first);
   expect(lines.filter((line) => line.startsWith('teacher'))).toEqual([
-    'teacher: under-20000, 1 epochs, seed 77',
+    'teacher: small-teacher, 1 epochs, seed 77',
     `teacher: ${join(cache, file)}`,
   ]);
   await rm(cache, { recursive: true });

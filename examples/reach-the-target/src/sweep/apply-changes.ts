@@ -26,7 +26,10 @@ export function applyChanges(recipe: Recipe, changes: Changes): Recipe {
 }
 
 /** Fields that a recipe may lack. */
-const optional = ['labelSmoothing', 'mixup', 'averageFrom', 'teacher', 'net.scale', 'optimizer.decayAll'];
+const optional = [
+  ...['labelSmoothing', 'mixup', 'averageFrom', 'teacher', 'crop', 'batches'],
+  ...['net.scale', 'optimizer.decayAll'],
+];
 
 function unknownField(path: string, place: object, key: string): InvalidArgumentError {
   return new InvalidArgumentError(

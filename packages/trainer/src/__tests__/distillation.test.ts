@@ -36,47 +36,58 @@ const loader = {
   },
 };
 
-/** The teacher's probabilities by stock TensorFlow.js, mixed with the targets by hand. */
-function target(teacher: ReturnType<typeof net>, own: Float32Array, { weight = 0.5, temperature = 1 }) {
+/** The teachers' mean probabilities by stock TensorFlow.js, mixed with the targets by hand. */
+function target(
+  teacher: ReturnType<typeof net> | readonly ReturnType<typeof net>[],
+  own: Float32Array,
+  { weight = 0.5, temperature = 1 },
+) {
   return tf.tidy(() => {
-    const outputs = teacher.predict(tf.tensor4d(images, [size, 8, 8, 1])) as tf.Tensor;
+    const answers = [teacher].flat().map((one) => {
+      const outputs = one.predict(tf.tensor4d(images, [size, 8, 8, 1])) as tf.Tensor;
+      return tf.softmax(tf.div(outputs, temperature));
+    });
     const mixed = tf.add(
-      tf.mul(weight, tf.softmax(tf.div(outputs, temperature))),
+      tf.mul(weight, tf.mean(tf.stack(answers), 0)),
       tf.mul(1 - weight, tf.tensor2d(own, [size, 10])),
     );
     return mixed.dataSync<'float32'>();
   });
 }
 
-test.each([{}, { weight: 0.7, temperature: 2.5 }, { weight: 1, temperature: 0.5 }, { weight: 0 }])(
-  'a step with %j has the gradients of the mixed target',
-  async (options) => {
-    const teacher = net(1, 6);
-    const model = net(2);
-    const loss = labelSmoothingCrossEntropy({ smoothing: 0.1 });
-    const own = (loss.softTargets as NonNullable<typeof loss.softTargets>)(labels, 10);
-    const settings = { engine: 'plan', threads: 1, batchSize: size } as const;
-    const plain = await createExecutor(model, settings);
-    const distilling = await distillation({ teacher, ...options })(model, settings);
+test.each([
+  [1, {}],
+  [1, { weight: 0.7, temperature: 2.5 }],
+  [1, { weight: 1, temperature: 0.5 }],
+  [1, { weight: 0 }],
+  [3, { weight: 0.8, temperature: 2 }],
+])('a step with %i teachers and %j has the gradients of the mixed target', async (teachers, options) => {
+  const several = Array.from({ length: teachers }, (_, i) => net(10 + i, 6));
+  const teacher = teachers === 1 ? several[0] : several;
+  const model = net(2);
+  const loss = labelSmoothingCrossEntropy({ smoothing: 0.1 });
+  const own = (loss.softTargets as NonNullable<typeof loss.softTargets>)(labels, 10);
+  const settings = { engine: 'plan', threads: 1, batchSize: size } as const;
+  const plain = await createExecutor(model, settings);
+  const distilling = await distillation({ teacher, ...options })(model, settings);
 
-    const generator = new Generator(0);
-    const step = { kind: 'softTargets', scale: 1 / size } as const;
-    plain.drawMasks(size, generator);
-    distilling.drawMasks(size, generator);
-    const probabilities = target(teacher, own, options);
-    const expected = await plain.trainStep(images, size, { ...step, probabilities });
-    const given = own.slice();
-    const got = await distilling.trainStep(images, size, { ...step, probabilities: given });
+  const generator = new Generator(0);
+  const step = { kind: 'softTargets', scale: 1 / size } as const;
+  plain.drawMasks(size, generator);
+  distilling.drawMasks(size, generator);
+  const probabilities = target(teacher, own, options);
+  const expected = await plain.trainStep(images, size, { ...step, probabilities });
+  const given = own.slice();
+  const got = await distilling.trainStep(images, size, { ...step, probabilities: given });
 
-    expect(given).toEqual(own);
-    expect(got.loss).toBeCloseTo(expected.loss, 6);
-    for (const [i, { name, gradient }] of distilling.parameters.entries())
-      for (const [j, value] of gradient.entries())
-        expect(Math.abs(value - plain.parameters[i].gradient[j]), name).toBeLessThan(1e-6);
-    await plain.dispose();
-    await distilling.dispose();
-  },
-);
+  expect(given).toEqual(own);
+  expect(got.loss).toBeCloseTo(expected.loss, 6);
+  for (const [i, { name, gradient }] of distilling.parameters.entries())
+    for (const [j, value] of gradient.entries())
+      expect(Math.abs(value - plain.parameters[i].gradient[j]), name).toBeLessThan(1e-6);
+  await plain.dispose();
+  await distilling.dispose();
+});
 
 test('with weight 1 a student learns what its teacher says and not what the labels are', async () => {
   const teacher = net(3);
@@ -104,7 +115,7 @@ test('with weight 1 a student learns what its teacher says and not what the labe
 });
 
 test('a teacher of other classes or images is refused when training starts', async () => {
-  const fit = (teacher: ReturnType<typeof net>) =>
+  const fit = (teacher: DistillationOptions['teacher']) =>
     new Trainer({
       model: net(1),
       optimizer: new AdamW({ lr: 0.01 }),
@@ -116,6 +127,8 @@ test('a teacher of other classes or images is refused when training starts', asy
   await expect(fit(net(2, 4, 9))).rejects.toThrow('8 x 8 x 1 to 9');
   const larger = compactNet({ blocks: [{ conv: 4 }], inputShape: [9, 8, 1] });
   await expect(fit(larger)).rejects.toThrow('Received: 9 x 8 x 1 to 10');
+  await expect(fit([net(2), larger])).rejects.toThrow('Received: 9 x 8 x 1 to 10');
+  expect(() => distillation({ teacher: [] })).toThrow(InvalidArgumentError);
 });
 
 test('a fit that resumes with another teacher, weight or temperature is refused by name', async () => {
