@@ -5,10 +5,10 @@
 //   node scripts/build.mjs core optim   these and, for their declarations, what they refer to
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'tsup';
 import { writeEntryFiles } from './lib/entry-files.mjs';
-import { buildFingerprint, entriesOf } from './lib/outdated.mjs';
+import { buildFingerprint, entriesOf, workerFilesOf } from './lib/outdated.mjs';
 import { writeStamp } from './lib/stamps.mjs';
 import { folderOf, packages, programs, root } from './lib/workspace.mjs';
 
@@ -59,8 +59,39 @@ for (const name of names) {
     external: [/^node:/, /^@mnist-kit\//, /^@tensorflow\//],
     skipNodeModulesBundle: true,
   });
+  await buildWorkers(name, dist);
   removeOlder(dist, started);
   writeStamp(`build-${name}`, /** @type {string} */ (fingerprints.get(name)));
+}
+
+/**
+ * The files that workers in a browser start from stand alone: where there is no bundler, import maps, which say where
+ * packages are, do not hold in workers.
+ *
+ * @param {string} name
+ * @param {string} dist
+ */
+async function buildWorkers(name, dist) {
+  const files = workerFilesOf(name);
+  if (files.length === 0) return;
+  await build({
+    config: false,
+    silent: true,
+    entry: Object.fromEntries(files.map((file) => [basename(file, '.ts'), file])),
+    outDir: dist,
+    tsconfig: join(folderOf(name), 'tsconfig.json'),
+    format: ['esm'],
+    target: 'es2022',
+    platform: 'browser',
+    sourcemap: true,
+    splitting: false,
+    clean: false,
+    dts: false,
+    noExternal: [/^@mnist-kit\/core$/],
+    esbuildOptions: (options) => {
+      options.alias = { '@mnist-kit/core': join(folderOf('core'), 'src', 'index.ts') };
+    },
+  });
 }
 
 /** @param {string} name @returns {string} */

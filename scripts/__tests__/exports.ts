@@ -21,7 +21,7 @@ export interface Export {
 /** Every export of every package, in the order of their sources. */
 export function allExports(): Export[] {
   const entries = packages.flatMap((name: string) =>
-    ['index', 'node'].flatMap((entry) => {
+    ['index', 'node', 'worker'].flatMap((entry) => {
       const file = join(root, 'packages', name, 'src', `${entry}.ts`);
       const module = `@mnist-kit/${name}${entry === 'index' ? '' : `/${entry}`}`;
       return existsSync(file) ? [{ module, file }] : [];

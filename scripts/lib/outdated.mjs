@@ -14,10 +14,24 @@ export function entriesOf(name) {
     .map((target) => target.import.default.replace('./dist/', '').replace(/\.js$/, ''));
 }
 
+/**
+ * The sources of the files that workers in a browser start from: `src/…/NAME.worker.ts` becomes `dist/NAME.worker.js`,
+ * beside the code that starts them.
+ *
+ * @param {string} name
+ * @returns {string[]}
+ */
+export function workerFilesOf(name) {
+  if (!packages.includes(name)) return [];
+  return sourceFiles(join(folderOf(name), 'src')).filter((file) => file.endsWith('.worker.ts'));
+}
+
 /** What a build of this package depends on, as one hash. @param {string} name */
 export function buildFingerprint(name) {
   const folder = folderOf(name);
   return hashFiles([
+    // Workers hold what they use of it.
+    ...(workerFilesOf(name).length > 0 ? sourceFiles(join(folderOf('core'), 'src')) : []),
     ...sourceFiles(join(folder, 'src')),
     join(folder, 'package.json'),
     join(folder, 'tsconfig.json'),

@@ -1,26 +1,33 @@
-import { EngineError } from './errors.js';
+import { InvalidArgumentError } from './errors.js';
+import { checkOptionNames } from './option-names.js';
+import { startInBrowser } from './worker-browser.js';
 import type { WorkerHandle } from './worker-handle.js';
 import { inNode, parallelismInNode, startInNode } from './worker-node.js';
+import type { WorkerScope } from './worker-scope.js';
 
 /**
- * What a worker's main function is given.
+ * Options of {@link startWorker}.
  *
  * @example
  * ```ts
- * import { startWorker, type WorkerScope } from '@mnist-kit/core';
+ * import { startWorker, type StartWorkerOptions, type WorkerScope } from '@mnist-kit/core';
  *
+ * // double.worker.js holds `runAsWorker(double)`.
+ * const options: StartWorkerOptions = {
+ *   file: () => new Worker(new URL('./double.worker.js', import.meta.url), { type: 'module' }),
+ * };
  * const double = (scope: WorkerScope) => scope.onMessage((n) => scope.postMessage(2 * (n as number)));
- * const worker = startWorker(double, undefined);
+ * const worker = startWorker(double, undefined, options);
  * await worker.terminate();
  * ```
  */
-export interface WorkerScope<Data = unknown> {
-  /** What `startWorker` was given, cloned; shared buffers stay shared. */
-  readonly workerData: Data;
-  /** Sends a message to the thread that started this one. */
-  postMessage(message: unknown, transfer?: readonly Transferable[]): void;
-  /** Takes messages from there; one listener, and messages that came before it are kept for it. */
-  onMessage(listener: (message: unknown) => void): void;
+export interface StartWorkerOptions {
+  /**
+   * Starts a worker from a file that calls `runAsWorker` with the same function, for pages whose Content-Security-Policy
+   * forbids `blob:`. Write it as in the example, on one line: so bundlers (Vite, webpack) find the file. A browser
+   * takes the source text instead where the file does not load; Node always does.
+   */
+  file?: () => Worker;
 }
 
 /**
@@ -28,11 +35,15 @@ export interface WorkerScope<Data = unknown> {
  *
  * The function travels as its source text, so it must use nothing from outside itself but globals: no
  * imports, no variables of the module around it. Everything else comes through `workerData` or messages.
+ * A browser runs it from a blob, which a Content-Security-Policy must allow (`worker-src blob:`), unless `file` says
+ * where else it is.
  *
  * @param main The function to run there, a `function` expression or an arrow function.
  * @param workerData Anything that can be cloned; a `SharedArrayBuffer` is shared.
- * @returns A handle that is ready for messages at once.
+ * @returns A handle that is ready for messages at once. That a worker cannot be started, its error listeners are told,
+ * by an EngineError.
  * @throws DataCloneError (a DOMException) when `workerData` cannot be cloned.
+ * @throws InvalidArgumentError for options that do not exist.
  *
  * @example
  * ```ts
@@ -50,10 +61,18 @@ export interface WorkerScope<Data = unknown> {
  * worker.postMessage(21);
  * ```
  */
-export function startWorker<Data>(main: (scope: WorkerScope<Data>) => void, workerData: Data): WorkerHandle {
+export function startWorker<Data>(
+  main: (scope: WorkerScope<Data>) => void,
+  workerData: Data,
+  options: StartWorkerOptions = {},
+): WorkerHandle {
+  checkOptionNames<StartWorkerOptions>('startWorker', options, { file: true });
+  const { file } = options;
+  if (file !== undefined && typeof file !== 'function')
+    throw new InvalidArgumentError('file', 'must be a function that starts a Worker', file);
   // A transpiler that keeps function names wraps functions in a helper of this name.
   const source = `const __name = (fn) => fn;\nconst main = (${main.toString()});\n`;
-  return inNode() ? startInNode(source, workerData) : startInBrowser(source, workerData);
+  return inNode() ? startInNode(source, workerData) : startInBrowser(source, workerData, file);
 }
 
 /**
@@ -69,50 +88,4 @@ export function startWorker<Data>(main: (scope: WorkerScope<Data>) => void, work
 export function availableParallelism(): number {
   if (inNode()) return parallelismInNode();
   return typeof navigator === 'undefined' ? 1 : Math.max(1, navigator.hardwareConcurrency || 1);
-}
-
-// A browser hands no data to a new worker, so that comes as the first message.
-const browserPrologue = `
-const kept = [];
-let listener;
-self.onmessage = (first) => {
-  self.onmessage = ({ data }) => (listener ? listener(data) : kept.push(data));
-  main({
-    workerData: first.data,
-    postMessage: (message, transfer) => self.postMessage(message, transfer ?? []),
-    onMessage: (next) => {
-      listener = next;
-      for (const message of kept.splice(0)) listener(message);
-    },
-  });
-};
-`;
-
-function startInBrowser(source: string, workerData: unknown): WorkerHandle {
-  const url = URL.createObjectURL(new Blob([source, browserPrologue], { type: 'text/javascript' }));
-  const worker = new Worker(url);
-  let ended = false;
-  let failure: Error | undefined;
-  const listeners: ((error: Error) => void)[] = [];
-  worker.addEventListener('error', (event) => {
-    failure = event.error instanceof Error ? event.error : new EngineError(event.message);
-    for (const listener of listeners) listener(failure);
-  });
-  worker.postMessage(workerData);
-  return {
-    postMessage: (message, transfer) => worker.postMessage(message, [...(transfer ?? [])]),
-    onMessage: (listener) => worker.addEventListener('message', (event) => listener(event.data)),
-    onError: (listener) => {
-      listeners.push(listener);
-      if (failure !== undefined) listener(failure);
-    },
-    isRunning: () => !ended && failure === undefined,
-    terminate: async () => {
-      ended = true;
-      worker.terminate();
-      URL.revokeObjectURL(url);
-    },
-    unref: () => {},
-    ref: () => {},
-  };
 }

@@ -77,10 +77,16 @@ export interface StepOutput {
  */
 export interface Executor {
   readonly engine: 'plan' | 'eager';
-  /** For people: `plan, WebAssembly SIMD, 2 threads`, or `SIMD of 256 bits`. */
+  /** For people: `plan, WebAssembly SIMD, 2 threads`, or `SIMD of 256 bits`; with `reason` and `note` in parentheses. */
   readonly description: string;
   /** Why this is not the fastest engine, where there is a reason: the layer that the plan does not run. */
   readonly reason?: string;
+  /** Threads that it runs on, the calling one included, where it has a say in it. */
+  readonly threads?: number;
+  /** Bits of its vectors, likewise. */
+  readonly vectors?: 128 | 256;
+  /** Why it has fewer threads or narrower vectors than might be expected: `the page is not cross-origin isolated`. */
+  readonly note?: string;
   /**
    * What decides its numbers besides the model, for executors that do more than run it: kept in checkpoints, and
    * compared when a fit resumes.
@@ -201,7 +207,10 @@ export interface DisposablePredictor extends Predictor, AsyncDisposable {}
 export interface ExecutorOptions {
   /** `auto` (default) takes the plan where it knows every layer, and eager otherwise. */
   engine?: 'auto' | 'plan' | 'eager';
-  /** Threads of the plan, the calling one included. Default: the number of cores, at most 8. */
+  /**
+   * Threads of the plan, the calling one included. Default: the number of cores, at most 8. In a browser there is one
+   * unless the page is cross-origin isolated and this is a Worker; the executor's `note` says why.
+   */
   threads?: number;
   /**
    * The same bits on every machine and thread count (default true). `false` lets the plan use relaxed SIMD,

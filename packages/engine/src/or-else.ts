@@ -1,4 +1,5 @@
 import { UnsupportedLayerError } from './plan/graph/unsupported-layer-error.js';
+import { isMissing } from './wasm/compile.js';
 
 /** The plan, or eager with the reason why not, where the plan may be missing. */
 export async function orElse<T>(
@@ -9,11 +10,7 @@ export async function orElse<T>(
   try {
     return await plan();
   } catch (error) {
-    if (engine === 'plan' || !(error instanceof UnsupportedLayerError || isCompileError(error))) throw error;
+    if (engine === 'plan' || !(error instanceof UnsupportedLayerError || isMissing(error))) throw error;
     return eager((error as Error).message);
   }
 }
-
-/** An engine without WebAssembly SIMD. */
-const isCompileError = (error: unknown): boolean =>
-  typeof WebAssembly === 'undefined' || error instanceof WebAssembly.CompileError;

@@ -12,6 +12,7 @@ const hooks: Readonly<Record<HookName, true>> = {
   onOptimizerStepEnd: true,
   onTrainBatchEnd: true,
   onValidationStart: true,
+  onValidationBatchEnd: true,
   onValidationEnd: true,
   onValidationCancel: true,
   onEpochEnd: true,

@@ -1,21 +1,41 @@
 import { checkOptionNames, InvalidArgumentError, type OptionNames } from '@mnist-kit/core';
+import { checkCallbacks } from './check-callbacks.js';
 import { checkLoader } from './check-parts.js';
+import type { Callback } from './contracts/callback.js';
 import type { LoaderLike } from './contracts/parts.js';
 import type { FitOptions } from './options.js';
 
-const names: OptionNames<FitOptions> = { val: true, epochs: true, signal: true, resume: true };
+const names: OptionNames<FitOptions> = {
+  val: true,
+  epochs: true,
+  signal: true,
+  resume: true,
+  callbacks: true,
+};
 
 /**
  * Checks the options of a fit.
  *
+ * @param own The Trainer's own callbacks.
  * @returns The validation loaders by name.
  * @throws InvalidArgumentError that names the first one that cannot work.
  */
-export function checkFitOptions(options: FitOptions): Readonly<Record<string, LoaderLike>> {
+export function checkFitOptions(
+  options: FitOptions,
+  own: readonly Callback[],
+): Readonly<Record<string, LoaderLike>> {
   if (isLoader(options))
     throw new InvalidArgumentError('options', 'of fit must be an object: { val: loader }', options);
   checkOptionNames<FitOptions>('fit', options, names);
-  const { val, epochs = 1, signal } = options;
+  const { val, epochs = 1, signal, callbacks = [] } = options;
+  checkCallbacks(callbacks);
+  for (const [i, callback] of callbacks.entries())
+    if (own.includes(callback))
+      throw new InvalidArgumentError(
+        `callbacks[${i}]`,
+        "must not be one of the Trainer's own: its hooks would run twice",
+        callback,
+      );
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new InvalidArgumentError('epochs', 'must be a positive integer', epochs);
   if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || !('addEventListener' in signal)))

@@ -22,16 +22,22 @@ export function nextTurn(): Promise<void> {
 }
 
 /**
- * Lets the event loop run about every 100 ms, so that a loop of synchronous steps leaves room for Ctrl-C,
+ * Lets the event loop run every so often, about 100 ms, so that a loop of synchronous steps leaves room for Ctrl-C,
  * worker messages and a user interface.
  */
 export class Breather {
+  readonly #patience: number;
   #last = performance.now();
+
+  /** @param patience Milliseconds between two turns. */
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
 
   /** A promise to await when it is time, `undefined` otherwise. */
   breathe(): Promise<void> | undefined {
     const now = performance.now();
-    if (now - this.#last < PATIENCE) return undefined;
+    if (now - this.#last < this.#patience) return undefined;
     this.#last = now;
     return nextTurn();
   }

@@ -41,8 +41,8 @@ export class Fit {
   readonly #loop: TrainLoop;
   readonly #validation: Validation;
   readonly #stateful: StatefulParts;
-  readonly #epochClock = new Stopwatch();
-  readonly #trainClock = new Stopwatch();
+  readonly #epochClock = new Stopwatch(() => this.#run.now());
+  readonly #trainClock = new Stopwatch(() => this.#run.now());
   /** Settings that a resumed fit has otherwise than its checkpoint, as the user wants. */
   #overridden: readonly Difference[] = [];
   /** Stays open for as long as a state may be taken inside of it: a closed loader has forgotten where it stood. */

@@ -145,6 +145,8 @@ export interface FitOptions {
   val?: LoaderLike | Readonly<Record<string, LoaderLike>>;
   /** Passes over the training loader, those before a resumed fit included. Default 1. */
   epochs?: number;
+  /** Further callbacks for this fit, after the Trainer's own. */
+  callbacks?: readonly Callback[];
   /** Ends the fit after the current step when it aborts. */
   signal?: AbortSignal;
   /**

@@ -50,6 +50,9 @@ export class RunState implements Run {
   readonly notes: string[] = [];
   /** Names of what callbacks will write anew, by folder; `undefined` once it has been moved. */
   #replaced: Map<string, Set<string>> | undefined = new Map();
+  /** Milliseconds of pauses that are over, and when the one that is not began. */
+  #paused = 0;
+  #pausedSince: number | undefined;
   /** How statistics are refreshed; set by the fit. */
   refresh: () => Promise<void> = () => Promise.resolve();
   /** How a snapshot is taken; set by the fit. */
@@ -133,6 +136,23 @@ export class RunState implements Run {
     for (const [dir, names] of replaced) {
       const aside = await setAside(dir, names);
       if (aside !== undefined) this.note(`What an earlier fit left in ${dir} is in ${aside} now.`);
+    }
+  }
+
+  now(): number {
+    return (this.#pausedSince ?? performance.now()) - this.#paused;
+  }
+
+  async pause(until: PromiseLike<unknown>): Promise<void> {
+    if (this.#pausedSince !== undefined)
+      throw new InvalidArgumentError('pause', 'must not be called while the fit pauses already', 'pause');
+    const since = performance.now();
+    this.#pausedSince = since;
+    try {
+      await until;
+    } finally {
+      this.#paused += performance.now() - since;
+      this.#pausedSince = undefined;
     }
   }
 

@@ -1,11 +1,17 @@
 /** Adds up the time between `start` and `stop`. */
 export class Stopwatch {
+  readonly #now: () => number;
   #sum = 0;
   #started: number | undefined;
 
+  /** @param now Milliseconds on the clock that counts. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
   /** Seconds so far. */
   get seconds(): number {
-    const running = this.#started === undefined ? 0 : (performance.now() - this.#started) / 1000;
+    const running = this.#started === undefined ? 0 : (this.#now() - this.#started) / 1000;
     return this.#sum + running;
   }
 
@@ -16,7 +22,7 @@ export class Stopwatch {
   }
 
   start(): void {
-    this.#started ??= performance.now();
+    this.#started ??= this.#now();
   }
 
   stop(): void {

@@ -100,12 +100,14 @@ export class Trainer<M extends Metrics = Record<never, never>> {
    * was saved with settings that this fit has otherwise, all of which it names.
    */
   async fit(train: LoaderLike, options: FitOptions = {}): Promise<History<M>> {
-    const loaders = checkFitOptions(options);
-    const { epochs = 1, signal, resume } = options;
+    const { callbacks: own = [] } = this.#options;
+    const loaders = checkFitOptions(options, own);
+    const { epochs = 1, signal, resume, callbacks: further = [] } = options;
+    const trainer = { ...this.#options, callbacks: [...own, ...further] };
     return this.#train('fit', train, async (parts) => {
-      const found = await findSnapshot(resume, this.#options.callbacks ?? []);
-      checkNoDevRun(found.snapshot, this.#options);
-      const plan = await applyShortcuts(this.#options, { train, val: loaders, epochs }, parts.executor);
+      const found = await findSnapshot(resume, trainer.callbacks);
+      checkNoDevRun(found.snapshot, trainer);
+      const plan = await applyShortcuts(trainer, { train, val: loaders, epochs }, parts.executor);
       // The keys that the metrics add are known to the compiler only.
       return (await new Fit({ ...parts, ...plan, signal, ...found }).run()) as unknown as History<M>;
     });

@@ -84,6 +84,7 @@ export class Validation {
         ...{ executor: run.executor, loader, prefix: name, loss, metrics },
         limit: resolveLimit('limitValBatches', limit, loader),
         stopped: () => run.interrupted,
+        afterBatch: () => callbacks.emit('onValidationBatchEnd', name),
       });
       if (result === undefined) {
         await callbacks.emit('onValidationCancel', name);

@@ -6,6 +6,20 @@ import * as core from '@mnist-kit/core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+/** A page's policies; `strict` is what a page has that runs only its own files. */
+const policies: Record<string, string> = {
+  strict: "default-src 'none'; script-src 'self'; worker-src 'self'",
+  blobs: "default-src 'none'; script-src 'self'; worker-src blob:",
+  open: "script-src 'self'; worker-src 'self' blob:",
+  nothing: "default-src 'none'; script-src 'self'; worker-src 'none'",
+};
+
+/** The file of a worker, which doubles numbers and says where it comes from. */
+const doubleWorker = `
+import { runAsWorker } from './index.js';
+runAsWorker((scope) => scope.onMessage((n) => scope.postMessage([2 * n * scope.workerData, location.protocol])));
+`;
+
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
 describe.runIf(existsSync(executablePath))('in a browser, as served from dist without a bundler', () => {
@@ -16,10 +30,14 @@ describe.runIf(existsSync(executablePath))('in a browser, as served from dist wi
   beforeAll(async () => {
     const dist = new URL('../../dist/', import.meta.url);
     server = createServer(async (request, response) => {
-      const name = (request.url ?? '/').slice(1);
-      const script = /^[\w-]+\.js$/.test(name);
+      const [name, policy] = (request.url ?? '/').slice(1).split('?');
+      if (policy !== undefined) response.setHeader('content-security-policy', policies[policy]);
+      const script = /^[\w.-]+\.js$/.test(name);
       response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
-      response.end(script ? await readFile(new URL(name, dist)) : '<!doctype html><title>core</title>');
+      if (name === 'double.worker.js') response.end(doubleWorker);
+      else if (name === 'broken.worker.js') response.end('this is no JavaScript');
+      else if (name === 'missing.worker.js') response.writeHead(404).end('no such file');
+      else response.end(script ? await readFile(new URL(name, dist)) : '<!doctype html><title>core</title>');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
@@ -96,6 +114,82 @@ describe.runIf(existsSync(executablePath))('in a browser, as served from dist wi
       return [await next(), await next()];
     });
     for (const message of messages) expect(message).toMatch(/lost/);
+  });
+
+  /** Starts a worker that has a file under a policy; what it answers to two numbers, the first sent at once. */
+  async function double(policy: string, file: string) {
+    const strict = await browser.newPage();
+    const complaints: string[] = [];
+    strict.on('console', (message) => complaints.push(message.text()));
+    await strict.goto(`${page.url()}?${policy}`);
+    const body = async ({ startWorker }: typeof core, name: string) => {
+      const worker = startWorker(
+        (scope) =>
+          scope.onMessage((n) =>
+            scope.postMessage([2 * (n as number) * scope.workerData, location.protocol]),
+          ),
+        10,
+        { file: () => new Worker(`/${name}.worker.js`, { type: 'module' }) },
+      );
+      const seen: unknown[] = [];
+      try {
+        return await new Promise<unknown[]>((resolve, reject) => {
+          worker.onError(reject);
+          worker.onMessage((message) => {
+            seen.push(message);
+            if (seen.length === 2) resolve(seen);
+            else worker.postMessage(4);
+          });
+          worker.postMessage(21);
+        });
+      } catch (error) {
+        return [(error as Error).name, (error as Error).message, worker.isRunning()];
+      } finally {
+        await worker.terminate();
+      }
+    };
+    const code = `import('/index.js').then((core) => (${body.toString()})(core, ${JSON.stringify(file)}))`;
+    const answers = (await strict.evaluate(code)) as unknown[];
+    await strict.close();
+    return { answers, complaints };
+  }
+
+  test('a strict policy lets a worker start from its file, and nothing complains', async () => {
+    const { answers, complaints } = await double('strict', 'double');
+    expect(answers).toEqual([
+      [420, 'http:'],
+      [80, 'http:'],
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    ['the file is forbidden', 'blobs', 'double'],
+    ['the file is missing', '', 'missing'],
+    ['the file is something else', '', 'broken'],
+  ])(
+    'where %s, the worker starts from a blob; what it was sent meanwhile arrives',
+    async (_, policy, file) => {
+      const { answers } = await double(policy === '' ? 'open' : policy, file);
+      expect(answers).toEqual([
+        [420, 'blob:'],
+        [80, 'blob:'],
+      ]);
+    },
+  );
+
+  test('where a policy forbids both, an EngineError names the directive', async () => {
+    for (const [policy, file] of [
+      ['nothing', 'double'],
+      ['strict', 'missing'],
+    ]) {
+      const { answers } = await double(policy, file);
+      expect(answers).toEqual([
+        'EngineError',
+        expect.stringMatching(/from its file.*from a blob.*worker-src 'self'/),
+        false,
+      ]);
+    }
   });
 
   test('there is at least one core', async () => {

@@ -78,6 +78,15 @@ test('data that cannot be cloned is refused at once', () => {
   expect(() => startWorker(() => {}, { fn: () => {} })).toThrow(/could not be cloned/);
 });
 
+test('options that do not exist, and a file that is no function, are refused', () => {
+  expect(() => startWorker(() => {}, null, { module: () => {} } as object)).toThrow(
+    '`module` is not an option of startWorker, which has file',
+  );
+  expect(() => startWorker(() => {}, null, { file: './x.js' as never })).toThrow(
+    '`file` must be a function that starts a Worker. Received: file="./x.js"',
+  );
+});
+
 test('there is at least one core', () => {
   expect(availableParallelism()).toBeGreaterThanOrEqual(1);
   expect(Number.isInteger(availableParallelism())).toBe(true);

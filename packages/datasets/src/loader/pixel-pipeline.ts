@@ -1,5 +1,8 @@
-import { EngineError, startWorker, type WorkerHandle, type WorkerScope } from '@mnist-kit/core';
+import { EngineError, startWorker, type WorkerHandle } from '@mnist-kit/core';
 import { jobState, type PixelKernel, type PixelMemory, pixelKernel } from './pixel-kernel.js';
+
+/** The build puts all files of workers into one folder with the code that starts them. */
+const file = () => new Worker(new URL('./pixel-loader.worker.js', import.meta.url), { type: 'module' });
 
 /** What became of a worker; apart from the pipeline, so that the worker's listener does not keep that alive. */
 interface Fate {
@@ -114,10 +117,7 @@ export class PixelPipeline {
   }
 
   #startWorker(): WorkerHandle {
-    const worker = startWorker(pixelKernel as (scope: WorkerScope<PixelMemory>) => void, {
-      ...this.memory,
-      serve: true,
-    });
+    const worker = startWorker<PixelMemory>(pixelKernel, { ...this.memory, serve: true }, { file });
     const fate: Fate = {};
     this.#fate = fate;
     worker.onError((error) => {

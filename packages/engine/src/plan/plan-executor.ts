@@ -11,6 +11,7 @@ import { entry } from './entries.js';
 import { readModel } from './graph/read-model.js';
 import type { StageGraph, WeightRef } from './graph/stage.js';
 import { lossAndGradient } from './head.js';
+import type { VectorBits } from './machine.js';
 import { modelWeights } from './model-weights.js';
 import { describePlan, type PlanSettings, planSettings } from './plan-settings.js';
 import { compileProgram } from './program.js';
@@ -90,6 +91,18 @@ class PlanExecutor implements DisposableExecutor {
 
   get description(): string {
     return describePlan(this.#settings);
+  }
+
+  get threads(): number {
+    return this.#settings.threads;
+  }
+
+  get vectors(): VectorBits {
+    return this.#settings.machine.bits;
+  }
+
+  get note(): string | undefined {
+    return this.#settings.note;
   }
 
   get #room(): Room {

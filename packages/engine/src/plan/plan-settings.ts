@@ -2,7 +2,7 @@ import { availableParallelism } from '@mnist-kit/core';
 import type { ExecutorOptions } from '../executor.js';
 import { hasRelaxedSimd } from '../wasm/features.js';
 import { type Machine, machineOf } from './machine.js';
-import { canUseThreads } from './room.js';
+import { threadObstacle } from './room.js';
 import { chooseVectors } from './vectors/choose-vectors.js';
 
 /** The most threads that are taken without being asked for. */
@@ -18,7 +18,7 @@ export interface PlanSettings {
   readonly shared: boolean;
   readonly machine: Machine;
   readonly relaxedSimd: boolean;
-  /** Why its vectors are narrower than might be expected. */
+  /** Why its vectors are narrower, or its threads fewer, than might be expected. */
   readonly note?: string;
 }
 
@@ -26,15 +26,17 @@ export interface PlanSettings {
 export async function planSettings(options: ExecutorOptions): Promise<PlanSettings> {
   const { reproducible = true, vectors = 'auto', batchSize = DEFAULT_BATCH } = options;
   const { threads: wanted = Math.min(MOST_THREADS, availableParallelism()) } = options;
-  const threads = canUseThreads() ? wanted : 1;
-  const { bits, note } = await chooseVectors(vectors);
+  const obstacle = wanted > 1 ? threadObstacle() : undefined;
+  const threads = obstacle === undefined ? wanted : 1;
+  const { bits, note: narrow } = await chooseVectors(vectors);
+  const notes = [obstacle, narrow].filter((note) => note !== undefined);
   return {
     capacity: batchSize,
     threads,
     shared: threads > 1,
     machine: machineOf(bits),
     relaxedSimd: !reproducible && hasRelaxedSimd(),
-    note,
+    note: notes.length > 0 ? notes.join('; ') : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from '@mnist-kit/core';
+import { compile } from '../wasm/compile.js';
 import type { FunctionRef } from '../wasm/function-builder.js';
 import { ModuleBuilder, PAGE_BYTES } from '../wasm/module-builder.js';
 import { get, i32 } from '../wasm/ops.js';
@@ -132,7 +133,7 @@ function finishModule(module: ModuleBuilder, arena: Arena, { capacity, threads, 
         `${threads} threads, and WebAssembly addresses 4096: choose a smaller batch size.`,
     );
   const bytes = module.encode({ initialPages: pages, maximumPages: pages, shared });
-  return { module: new WebAssembly.Module(bytes), pages };
+  return { module: compile(bytes), pages };
 }
 
 /**

@@ -40,17 +40,18 @@ export async function endRoom(room: Room | undefined): Promise<void> {
 }
 
 /**
- * Whether threads can share memory and wait for each other here: always in Node, in a browser only on isolated
- * pages, and there in workers, because a page itself must not wait.
+ * Why threads cannot share memory and wait for each other here, in words; undefined where they can: always in Node, in
+ * a browser only on isolated pages, and there in workers, because a page itself must not wait.
  */
-export function canUseThreads(): boolean {
-  if (typeof SharedArrayBuffer === 'undefined') return false;
-  if (typeof crossOriginIsolated !== 'undefined' && !crossOriginIsolated) return false;
+export function threadObstacle(): string | undefined {
+  if (typeof crossOriginIsolated !== 'undefined' && !crossOriginIsolated)
+    return 'the page is not cross-origin isolated';
+  if (typeof SharedArrayBuffer === 'undefined') return 'there is no shared memory';
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
-    return true;
+    return undefined;
   } catch {
-    return false;
+    return 'a page must not wait for threads, a Worker may';
   }
 }
 

@@ -184,7 +184,7 @@ describe('hooks that do not exist are refused with the one that was meant', () =
     [{ on_train_batch_end() {} }, 'callbacks[0].on_train_batch_end', 'onTrainBatchEnd'],
     [{ onEpochBegin: () => {} }, 'callbacks[0].onEpochBegin', 'onEpochStart'],
     [{ onTrainEnd: () => {} }, 'callbacks[0].onTrainEnd', 'onFitEnd'],
-    [{ onValidationBatchEnd: () => {} }, 'callbacks[0].onValidationBatchEnd', 'onValidationEnd'],
+    [{ onValidationEpochEnd: () => {} }, 'callbacks[0].onValidationEpochEnd', 'onValidationEnd'],
     [new Typo(), 'callbacks[0].onTrainBatchEnds', 'onTrainBatchEnd'],
     [new Heir(), 'callbacks[0].onTrainBatchEnds', 'onTrainBatchEnd'],
   ])('%o', (callback, argument, meant) => {

@@ -74,35 +74,35 @@ export class ThroughputMonitor implements Callback {
     this.#entries = [];
   }
 
-  onEpochStart(): void {
-    this.#restart();
+  onEpochStart(run: Run): void {
+    this.#restart(run);
   }
 
-  onOptimizerStepEnd({ step }: Run, { size }: OptimizerStepReport): void {
+  onOptimizerStepEnd(run: Run, { size }: OptimizerStepReport): void {
     this.#steps++;
     this.#samples += size;
     if (this.#steps < this.#window) return;
-    const seconds = (performance.now() - this.#started) / 1000;
+    const seconds = (run.now() - this.#started) / 1000;
     this.#entries.push({
-      step,
+      step: run.step,
       stepsPerSecond: this.#steps / seconds,
       samplesPerSecond: this.#samples / seconds,
     });
-    this.#restart();
+    this.#restart(run);
   }
 
   // Validation inside an epoch falls into a window.
-  onValidationStart(): void {
-    this.#paused = performance.now();
+  onValidationStart(run: Run): void {
+    this.#paused = run.now();
   }
 
-  onValidationEnd(): void {
-    this.#started += performance.now() - this.#paused;
+  onValidationEnd(run: Run): void {
+    this.#started += run.now() - this.#paused;
   }
 
-  #restart(): void {
+  #restart(run: Run): void {
     this.#steps = 0;
     this.#samples = 0;
-    this.#started = performance.now();
+    this.#started = run.now();
   }
 }

@@ -34,7 +34,7 @@ export interface Duration {
  * ```
  */
 export interface TimerOptions {
-  /** How long a fit may take, earlier parts of a resumed one included. */
+  /** How long a fit may take, earlier parts of a resumed one included, pauses left out. */
   maxTime: Duration;
   /** Whether time is looked at after each optimizer step (default) or after each epoch. */
   interval?: 'step' | 'epoch';
@@ -57,6 +57,7 @@ export class Timer implements Callback {
   readonly #interval: 'step' | 'epoch';
   #before = 0;
   #started = 0;
+  #now = () => performance.now();
 
   constructor(options: TimerOptions) {
     const names = { maxTime: true, interval: true } as const;
@@ -67,14 +68,15 @@ export class Timer implements Callback {
     this.#interval = interval;
   }
 
-  /** Seconds that the fit has taken so far. */
+  /** Seconds that the fit has taken so far, pauses left out. */
   get elapsed(): number {
-    return this.#before + (performance.now() - this.#started) / 1000;
+    return this.#before + (this.#now() - this.#started) / 1000;
   }
 
   onFitStart(run: Run): void {
     if (run.step === 0) this.#before = 0;
-    this.#started = performance.now();
+    this.#now = () => run.now();
+    this.#started = run.now();
     if (run.step > 0) this.#check(run, this.#interval === 'step');
   }
 

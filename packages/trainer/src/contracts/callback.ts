@@ -132,6 +132,8 @@ export interface Callback {
   onTrainBatchEnd?(run: Run, report: TrainBatchReport): MaybePromise<void>;
   /** Before the pass over one validation loader; `name` is `val` unless several were given. */
   onValidationStart?(run: Run, name: string): MaybePromise<void>;
+  /** After each batch of that pass. */
+  onValidationBatchEnd?(run: Run, name: string): MaybePromise<void>;
   onValidationEnd?(run: Run, result: ValidationResult, name: string): MaybePromise<void>;
   /** Instead of `onValidationEnd` when the pass was cut short by an interruption. */
   onValidationCancel?(run: Run, name: string): MaybePromise<void>;

@@ -75,6 +75,18 @@ export interface Run {
   snapshot(): Promise<RunSnapshot>;
   /** Ends the fit; `reason` says why, for people. */
   stop(reason: string, options?: StopOptions): void;
+  /**
+   * Milliseconds on the fit's clock, which stands still while the fit pauses: for everything that measures how long
+   * training takes. Only differences say something.
+   */
+  now(): number;
+  /**
+   * Waits in a hook, `onSafePoint` best, until a promise settles; a rejection ends the fit. The pause counts neither in
+   * `seconds` and `itPerSecond` nor for `maxTime`.
+   *
+   * @throws InvalidArgumentError while the fit pauses already.
+   */
+  pause(until: PromiseLike<unknown>): Promise<void>;
   /** Measures the batch-norm statistics anew with one pass over the training loader; for use in `onFitEnd`. */
   refreshBatchNorm(): Promise<void>;
   /**

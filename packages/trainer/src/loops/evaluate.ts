@@ -1,4 +1,4 @@
-import { DataError, InvalidArgumentError } from '@mnist-kit/core';
+import { DataError, InvalidArgumentError, type MaybePromise } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import { isPromise } from '../callbacks/dispatcher.js';
 import { checkBatch } from '../check-batch.js';
@@ -23,11 +23,12 @@ interface EvaluateOptions {
   readonly limit?: number;
   /** Ends the pass early when it answers true. */
   readonly stopped?: () => boolean;
+  readonly afterBatch?: () => MaybePromise<void>;
 }
 
 /** Measures a loader in inference mode; `undefined` when it was stopped half-way. */
 export async function evaluate(options: EvaluateOptions): Promise<Record<string, MetricValue> | undefined> {
-  const { executor, loader, prefix, loss, metrics, limit = Infinity, stopped } = options;
+  const { executor, loader, prefix, loss, metrics, limit = Infinity, stopped, afterBatch } = options;
   const { classes } = executor;
   const entries = Object.entries(metrics);
   for (const [, metric] of entries) metric.reset();
@@ -60,6 +61,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Record<string,
         const pending: unknown = metric.update({ outputs, labels: batch.labels, predictions, size, classes });
         if (isPromise(pending)) throw new InvalidArgumentError(`metrics.${name}.update`, noPromise, pending);
       }
+      const hook = afterBatch?.();
+      if (isPromise(hook)) await hook;
       const breath = breather.breathe();
       if (breath !== undefined) await breath;
     }

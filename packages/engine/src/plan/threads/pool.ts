@@ -1,38 +1,13 @@
-import { EngineError, startWorker, type WorkerHandle, type WorkerScope } from '@mnist-kit/core';
+import { EngineError, startWorker, type WorkerHandle } from '@mnist-kit/core';
 import { control } from '../context.js';
 import type { Program } from '../program.js';
+import { type ThreadData, threadMain } from './thread-main.js';
 
-interface WorkerData {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  readonly thread: number;
-  /** Word indices of the control block that a dying worker writes. */
-  readonly failedWord: number;
-  readonly generationWord: number;
-}
+/** The build puts all files of workers into one folder with the code that starts them. */
+const file = () => new Worker(new URL('./plan-thread.worker.js', import.meta.url), { type: 'module' });
 
 /** What `control.failed` holds when the leading thread failed; a worker leaves its number. */
 const LEADER_FAILED = -1;
-
-/** Runs in the worker; uses nothing from outside itself. */
-function workerMain(scope: WorkerScope<WorkerData>): void {
-  const { module, memory, thread, failedWord, generationWord } = scope.workerData;
-  try {
-    // The leading thread looks after the others.
-    const silence = () => {};
-    const instance = new WebAssembly.Instance(module, { env: { memory, silence } });
-    scope.postMessage('ready');
-    (instance.exports.work as (thread: number) => void)(thread);
-  } catch (error) {
-    const words = new Int32Array(memory.buffer);
-    // Another thread failed first, and this one only heard of it.
-    if (Atomics.load(words, failedWord) !== 0) return;
-    Atomics.store(words, failedWord, thread);
-    Atomics.add(words, generationWord, 1);
-    Atomics.notify(words, generationWord);
-    throw error;
-  }
-}
 
 /**
  * The threads of one plan over one shared memory. The calling thread is one of them: `run` works along and
@@ -75,7 +50,7 @@ export class ThreadPool {
     } catch (error) {
       await pool.dispose();
       throw new EngineError(
-        `The plan's ${threads} threads did not start (${(error as Error).message}): choose fewer.`,
+        `The plan's ${threads} threads did not start: choose fewer, \`threads: 1\` needs none. ${(error as Error).message}`,
         { cause: error },
       );
     }
@@ -85,13 +60,14 @@ export class ThreadPool {
 
   #startWorker(program: Program, thread: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = startWorker<WorkerData>(workerMain, {
+      const data: ThreadData = {
         module: program.module,
         memory: this.memory,
         thread,
         failedWord: control.failed / 4,
         generationWord: control.generation / 4,
-      });
+      };
+      const worker = startWorker(threadMain, data, { file });
       this.#workers.push(worker);
       worker.onMessage(() => resolve());
       worker.onError((error) => {

@@ -1,0 +1,2 @@
+// A worker that never calls hostTraining.
+setInterval(() => {}, 1000);
