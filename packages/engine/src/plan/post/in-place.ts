@@ -4,7 +4,7 @@
  * halves of a separable convolution, there is nothing to compute on the way in or out, and no copy to make.
  */
 import type { Code } from '../../wasm/encode.js';
-import type { FunctionBuilder } from '../../wasm/function-builder.js';
+import type { FunctionBuilder, FunctionRef } from '../../wasm/function-builder.js';
 import { get, i32, type Local } from '../../wasm/ops.js';
 import {
   denseLayout,
@@ -54,6 +54,31 @@ function liesSo(stage: Stage, { layout, bordered }: WantedPlane): boolean {
 
 const inScratch = ({ base }: Place, offset: number): Code => i32.add(get(base), i32.const(offset));
 
+/** One of a stage's tensors, and the code that copies one image of it as it is wanted. */
+interface Kept {
+  readonly address: number;
+  readonly bytes: number;
+  emitCopy(layout: PlaneLayout): FunctionRef;
+}
+
+/** A stage's tensor where it lies, or its copy in scratch memory. */
+function planeOf(stage: Stage, wanted: WantedPlane, kept: Kept, offset: () => number): Plane {
+  const { layout } = wanted;
+  if (liesSo(stage, wanted))
+    return {
+      layout,
+      fetch: () => {},
+      address: ({ image }) => elementAddress(kept.address, image, kept.bytes),
+    };
+  const copy = kept.emitCopy(layout);
+  const at = offset();
+  return {
+    layout,
+    fetch: (f, place) => f.call(copy, get(place.image), inScratch(place, at)),
+    address: (place) => inScratch(place, at),
+  };
+}
+
 /**
  * What readers see of a stage.
  *
@@ -65,17 +90,9 @@ export function seenPlane(
   wanted: WantedPlane,
   offset: () => number,
 ): Plane {
-  const { layout } = wanted;
-  const { raw, rawBytes } = context.buffers[stage.index];
-  if (liesSo(stage, wanted))
-    return { layout, fetch: () => {}, address: ({ image }) => elementAddress(raw, image, rawBytes) };
-  const load = emitLoad(context, stage, layout);
-  const at = offset();
-  return {
-    layout,
-    fetch: (f, place) => f.call(load, get(place.image), inScratch(place, at)),
-    address: (place) => inScratch(place, at),
-  };
+  const { raw: address, rawBytes: bytes } = context.buffers[stage.index];
+  const emitCopy = (layout: PlaneLayout) => emitLoad(context, stage, layout);
+  return planeOf(stage, wanted, { address, bytes, emitCopy }, offset);
 }
 
 /**
@@ -89,21 +106,9 @@ export function rawGradientPlane(
   wanted: WantedPlane,
   offset: () => number,
 ): Plane {
-  const { layout } = wanted;
-  const { gradient, gradientBytes } = context.buffers[stage.index];
-  if (liesSo(stage, wanted))
-    return {
-      layout,
-      fetch: () => {},
-      address: ({ image }) => elementAddress(gradient, image, gradientBytes),
-    };
-  const rawGradient = emitRawGradient(context, stage, layout);
-  const at = offset();
-  return {
-    layout,
-    fetch: (f, place) => f.call(rawGradient, get(place.image), inScratch(place, at)),
-    address: (place) => inScratch(place, at),
-  };
+  const { gradient: address, gradientBytes: bytes } = context.buffers[stage.index];
+  const emitCopy = (layout: PlaneLayout) => emitRawGradient(context, stage, layout);
+  return planeOf(stage, wanted, { address, bytes, emitCopy }, offset);
 }
 
 /** Where a kernel writes the gradient of what it read, and what must run once it did. */

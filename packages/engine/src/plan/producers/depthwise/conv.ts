@@ -1,17 +1,9 @@
-import { i32, memoryFill } from '../../../wasm/ops.js';
 import type { Arena } from '../../arena.js';
-import { elementAddress, type InputWiring, type PlanContext, type ProducerCode } from '../../context.js';
+import type { InputWiring, PlanContext, ProducerCode } from '../../context.js';
 import type { DepthwiseProducer, Stage } from '../../graph/stage.js';
-import { SPARE_BYTES } from '../../kernels/block-sums.js';
-import {
-  type GradientTarget,
-  gradientTarget,
-  type Plane,
-  rawGradientPlane,
-  seenPlane,
-} from '../../post/in-place.js';
-import { emitPerImage } from '../per-image.js';
-import { borderOf, scratchAt } from '../scratch-plane.js';
+import { type GradientTarget, gradientTarget, type Plane, seenPlane } from '../../post/in-place.js';
+import { emitConvPasses } from '../conv-passes.js';
+import { scratchAt } from '../scratch-plane.js';
 import { emitFilterGradient } from './filter-gradient.js';
 import { emitFilter, emitFilterReduce } from './filters.js';
 import { emitConvolve } from './forward.js';
@@ -29,52 +21,23 @@ export function emitDepthwiseConv(
   producer: DepthwiseProducer,
   [wiring]: readonly InputWiring[],
 ): ProducerCode {
-  const { raw, rawBytes } = context.buffers[stage.index];
   const shared = context.sharedScratch();
   const layout = layOutDepthwise(context, stage, producer, shared);
-  const { padded, gradient, slabs, taps } = layout;
   const kernel = context.weight(producer.kernel);
-
-  const input = inputPlane(context, stage, layout, shared);
-  const convolve = emitConvolve(context, stage, layout);
-  const forward = emitPerImage(context, `forward ${stage.name}`, (f, at) => {
-    input.fetch(f, at);
-    f.call(convolve, borderOf(padded, input.address(at)), elementAddress(raw, at.image, rawBytes));
-  });
-
-  const given = rawGradientPlane(context, stage, gradient, () => gradient.first);
-  const filterGradient = emitFilterGradient(context, stage, layout);
-  const spare = shared.alloc(SPARE_BYTES);
+  const items = layout.taps;
   const target = inputGradientTarget(context, stage, layout, wiring, shared);
-  const inputGradient = target && emitInputGradient(context, stage, layout, target.layout);
-  const backward = emitPerImage(
-    context,
-    `backward ${stage.name}`,
-    (f, at) => {
-      input.fetch(f, at);
-      given.fetch(f, at);
-      f.call(
-        filterGradient,
-        borderOf(padded, input.address(at)),
-        given.address(at),
-        elementAddress(slabs.address, at.chunk, slabs.bytes),
-        scratchAt(at.base, spare),
-      );
-      if (!target || !inputGradient) return;
-      f.call(inputGradient, borderOf(gradient, given.address(at)), target.address(at));
-      target.finish(f, at);
-    },
-    (f, { chunk }) => {
-      const slab = elementAddress(slabs.address, chunk, slabs.bytes);
-      f.emit(memoryFill(slab, i32.const(0), i32.const(slabs.bytes)));
-    },
-  );
   return {
-    prepare: { items: taps, run: emitFilter(context, stage, layout, kernel) },
-    forward,
-    backward,
+    prepare: { items, run: emitFilter(context, stage, layout, kernel) },
+    ...emitConvPasses(context, stage, {
+      layout,
+      shared,
+      input: inputPlane(context, stage, layout, shared),
+      convolve: emitConvolve(context, stage, layout),
+      filterGradient: emitFilterGradient(context, stage, layout),
+      inputGradient: target && { target, run: emitInputGradient(context, stage, layout, target.layout) },
+    }),
     reduce: producer.kernel.trainable
-      ? { items: taps, run: emitFilterReduce(context, stage, layout, kernel) }
+      ? { items, run: emitFilterReduce(context, stage, layout, kernel) }
       : undefined,
   };
 }
