@@ -91,6 +91,18 @@ test("how busy the engine is comes as a share of the time, with a step's parts",
   expect(Object.values(parts).every((ms) => ms >= 0)).toBe(true);
 }, 120_000);
 
+test('a process that cannot have vectors of the width that it is called after ends and says why', async () => {
+  const work = { kind: 'train-step', net: 'optimizedNet', batch: 32 };
+  const engine = { name: 'plan', threads: 1, vectors: 256 };
+  // Of a processor that has none, whichever this one is.
+  const pretend = "data:text/javascript,Object.defineProperty(process,'arch',{value:'arm64'})";
+  const { code, stdout, stderr } = await runBench(['--serve', JSON.stringify({ work, engine, root: '' })], {
+    NODE_OPTIONS: `--import=${pretend}`,
+  });
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^`vectors` must be 'auto' or 128 here: .*Received: vectors=256\n$/);
+});
+
 test('--list says what would be measured, and why runners are left out of what was asked for', async () => {
   const { stdout } = await runBench(['--list', '--only', 'train-step/improvedNet/512'], withoutPyTorch);
   expect(stdout).toContain('train-step/improvedNet/512: plan-1t plan-2t\n');

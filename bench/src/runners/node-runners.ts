@@ -27,7 +27,7 @@ export function planRunners({ runtimes, vectors, threads }: PlanVariants): Runne
         const suffix = `${runtime.name === '' ? '' : `-${runtime.name}`}${width === 'auto' ? '' : `-${width}`}`;
         const flags = flagsFor(runtime, width);
         return nodeRunner(`plan-${count}t${suffix}`, {
-          ...{ engine: { name: 'plan', threads: count }, threads: count },
+          ...{ engine: { name: 'plan', threads: count, vectors: width }, threads: count },
           ...{ node: runtime.file, flags: flags ?? [] },
           refuses: () =>
             flags === undefined

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline';
+import { MnistKitError } from '@mnist-kit/core';
 import { makeSession, type SessionOptions } from './make-session.js';
+import type { Session } from './session.js';
 
 /**
  * A child process: says `{"ready": true}` when the work can begin, then answers each line `{"steps": n}` with
@@ -9,7 +11,7 @@ export async function serve(argument: string): Promise<never> {
   // stdout is for the answers: what libraries have to say goes elsewhere.
   console.log = console.error;
   const answer = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
-  const session = await makeSession(JSON.parse(argument) as SessionOptions);
+  const session = await open(JSON.parse(argument) as SessionOptions);
   answer({ ready: true });
   for await (const line of createInterface({ input: process.stdin })) {
     const { steps } = JSON.parse(line) as { steps: number };
@@ -24,4 +26,15 @@ export async function serve(argument: string): Promise<never> {
     }
   }
   process.exit(0);
+}
+
+/** What this machine cannot do is said in one line, which is what the parent tells of a child that ended. */
+async function open(options: SessionOptions): Promise<Session> {
+  try {
+    return await makeSession(options);
+  } catch (error) {
+    if (!(error instanceof MnistKitError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
 }
