@@ -290,6 +290,42 @@ test('convolutions on wasm are those on cpu, whatever their strides and padding'
   );
 });
 
+test.each(
+  ['cpu', 'wasm'].flatMap((backend) =>
+    [1, 2, -3, -1].flatMap((axis) => [true, false].map((affine) => [backend, axis, affine] as const)),
+  ),
+)(
+  'inference on %s: batch norm over axis %i takes the statistics of that axis, affine %s',
+  async (backend, axis, affine) => {
+    // Three sides that differ: TensorFlow.js's kernels take every statistic as one of the last axis.
+    const shape = [2, 3, 5];
+    const layer = layers.batchNormalization({ axis, scale: affine, center: affine, epsilon: 0.1 });
+    const input = tfl.input({ shape });
+    const normal = layer.apply(input) as tfl.SymbolicTensor;
+    const model = tfl.model({
+      inputs: input,
+      outputs: layers.flatten().apply(normal) as tfl.SymbolicTensor,
+    });
+    const generator = new Generator(1);
+    const at = axis < 0 ? axis + 3 : axis - 1;
+    const channels = shape[at];
+    const [gamma, beta, mean, variance] = [0, 1, 2, 3].map(() => generator.uniform(channels, 0.5, 2));
+    layer.setWeights(
+      (affine ? [gamma, beta, mean, variance] : [mean, variance]).map((one) => tf.tensor1d(one)),
+    );
+    const executor = await createEagerExecutor(model, { backend });
+    const images = generator.uniform(2 * 30, -1, 1);
+    const outputs = await executor.predict(images, 2);
+    const after = shape.slice(at + 1).reduce((size, side) => size * side, 1);
+    const expected = Array.from(images, (value, i) => {
+      const channel = Math.floor(i / after) % channels;
+      const standard = (value - mean[channel]) / Math.sqrt(variance[channel] + 0.1);
+      return affine ? standard * gamma[channel] + beta[channel] : standard;
+    });
+    for (const [i, value] of expected.entries()) expect(outputs[i]).toBeCloseTo(value, 5);
+  },
+);
+
 test('outside of a run TensorFlow.js is as it was', async () => {
   await useBackend('wasm');
   const kernels = () =>

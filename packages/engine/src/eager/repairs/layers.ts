@@ -20,11 +20,37 @@ export function repairOf(layer: tfl.layers.Layer): LayerCall | undefined {
       return isDilated(layer) || layer.getConfig().dataFormat === 'channelsFirst'
         ? dilatedConvolution(layer)
         : undefined;
+    case 'BatchNormalization':
+      return batchNormalization(layer);
     case 'LayerNormalization':
       return layerNormalization(layer);
     default:
       return undefined;
   }
+}
+
+/** In inference mode: its kernels take the statistics as if they were of the last axis, whichever they are of. */
+function batchNormalization(layer: tfl.layers.Layer): LayerCall {
+  const { axis: given, epsilon } = layer.getConfig() as { axis: number; epsilon: number };
+  return (x) => {
+    const axis = given < 0 ? given + x.rank : given;
+    if (axis === x.rank - 1) return layer.call(x, { training: false }) as tf.Tensor;
+    const read = (name: string) => {
+      const weight = layer.weights.find(({ originalName }) => originalName.endsWith(`/${name}`));
+      return (
+        weight &&
+        tf.reshape(
+          weight.read(),
+          x.shape.map((length, i) => (i === axis ? length : 1)),
+        )
+      );
+    };
+    const [mean, variance] = [read('moving_mean')!, read('moving_variance')!];
+    const [gamma, beta] = [read('gamma'), read('beta')];
+    const normal = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
+    const scaled = gamma === undefined ? normal : tf.mul(normal, gamma);
+    return beta === undefined ? scaled : tf.add(scaled, beta);
+  };
 }
 
 /** TensorFlow.js cannot differentiate it without a scale or a centre. */
