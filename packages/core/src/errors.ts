@@ -1,3 +1,5 @@
+import { className } from './class-name.js';
+
 /**
  * Base class of every error that mnist-kit throws on purpose.
  *
@@ -134,6 +136,6 @@ function describe(value: unknown): string {
     return `[${value.slice(0, 8).map(describe).join(', ')}${value.length > 8 ? ', …' : ''}]`;
   // Its source would fill the screen.
   if (typeof value === 'function') return `function ${value.name}`.trimEnd();
-  if (value !== null && typeof value === 'object') return value.constructor?.name ?? 'object';
+  if (value !== null && typeof value === 'object') return className(value) ?? 'object';
   return String(value);
 }

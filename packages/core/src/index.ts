@@ -3,6 +3,7 @@
  *
  * @module @mnist-kit/core
  */
+export { className } from './class-name.js';
 export type { Batch, FileBytes, MaybePromise, NamedTensor, Parameter, TensorDict } from './contracts.js';
 export {
   CheckpointError,
@@ -26,7 +27,7 @@ export { Generator, type GeneratorState } from './generator.js';
 export * as math from './math.js';
 export { checkOptionNames, closestName, type OptionNames } from './option-names.js';
 export { RandomState, type RandomStateState } from './random-state.js';
-export { className, describeFunction, type Setting, type Settings } from './settings.js';
+export { describeFunction, type Setting, type Settings } from './settings.js';
 export { availableParallelism, type StartWorkerOptions, startWorker } from './worker.js';
 export type { WorkerHandle } from './worker-handle.js';
 export { runAsWorker, type WorkerScope } from './worker-scope.js';

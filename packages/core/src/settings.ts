@@ -53,24 +53,6 @@ export function describeFunction(value: object): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 20)}… #${checksum(text)}`;
 }
 
-/**
- * What the class of an object is called, for {@link Settings}: the same in a bundle, where a class that speaks of itself
- * has a bar before its name.
- *
- * @param object A part of a fit, of anybody's class.
- * @returns `undefined` for an object without a class.
- *
- * @example
- * ```ts
- * import { className, Generator } from '@mnist-kit/core';
- *
- * className(new Generator(1)); // Generator
- * ```
- */
-export function className(object: object): string | undefined {
-  return object.constructor?.name.replace(/^_+/, '');
-}
-
 /** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, over UTF-16 units. */
 function checksum(text: string): string {
   let hash = 0x811c9dc5;

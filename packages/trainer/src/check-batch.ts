@@ -1,4 +1,4 @@
-import { type Batch, DataError, ModelError } from '@mnist-kit/core';
+import { type Batch, className, DataError, ModelError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 
 /** The Trainer measures accuracies, and its losses choose among classes. */
@@ -168,5 +168,5 @@ function describe(value: unknown): string {
   if (value === null || typeof value !== 'object')
     return typeof value === 'string' ? JSON.stringify(value) : String(value);
   const keys = Object.keys(value).join(', ');
-  return keys === '' ? (value.constructor?.name ?? 'an object') : `{ ${keys} }`;
+  return keys === '' ? (className(value) ?? 'an object') : `{ ${keys} }`;
 }

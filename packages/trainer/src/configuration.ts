@@ -1,3 +1,4 @@
+import { className } from '@mnist-kit/core';
 import { callbackName } from './callbacks/dispatcher.js';
 import type { Configuration } from './contracts/run-snapshot.js';
 import type { FitParts } from './fit-parts.js';
@@ -26,8 +27,8 @@ export function configurationOf({
       threads: trainer.threads,
     },
     ...{ parameters: executor.parameters.reduce((sum, { value }) => sum + value.length, 0) },
-    ...{ optimizer: className(optimizer), groups: optimizer.groups?.length, loss: loss.name || undefined },
-    scheduler: className(scheduler && schedulerOptions(scheduler).scheduler),
+    ...{ optimizer: classOf(optimizer), groups: optimizer.groups?.length, loss: loss.name || undefined },
+    scheduler: classOf(scheduler && schedulerOptions(scheduler).scheduler),
     mixup: mixup !== undefined,
     ...{ batchSize: train.batchSize, batches: train.length, accumulateGradBatches, overfitBatches },
     ...{ limitTrainBatches, limitValBatches, valEvery, gradientClip: asText(gradientClip) },
@@ -43,16 +44,21 @@ export function configurationOf({
 /** What a fit has set otherwise than a checkpoint that keeps nothing but this, in words. */
 export function changedConfiguration(saved: Configuration, now: Configuration): string[] {
   const names = [...new Set([...Object.keys(saved), ...Object.keys(now)])];
+  // Earlier versions kept the names that classes have in a bundle.
+  const plain = (all: Configuration, name: string) =>
+    name === 'optimizer' || name === 'scheduler'
+      ? String(all[name] ?? 'unset').replace(/^_+/, '')
+      : all[name];
   return names
-    .filter((name) => !free.includes(name) && saved[name] !== now[name])
-    .map((name) => `${name} ${saved[name] ?? 'unset'}, now ${now[name] ?? 'unset'}`);
+    .filter((name) => !free.includes(name) && plain(saved, name) !== plain(now, name))
+    .map((name) => `${name} ${plain(saved, name) ?? 'unset'}, now ${plain(now, name) ?? 'unset'}`);
 }
 
 function asText(value: object | undefined): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-function className(value: object | undefined): string | undefined {
-  const name = value?.constructor?.name;
+function classOf(value: object | undefined): string | undefined {
+  const name = value && className(value);
   return name === 'Object' ? undefined : name;
 }

@@ -112,3 +112,18 @@ test('classes that extend have options of their own, and hand them on whole', ()
   class SlowStepLR extends StepLR {}
   expect(new SlowStepLR(sgd(), { stepSize: 2, warmup: 1 } as never).kind).toBe('StepLR');
 });
+
+test('messages call optimizers and schedulers as users do', () => {
+  const optimizer = sgd();
+  const parts = [
+    new Adam({ lr: 0.1 }),
+    optimizer,
+    new ReduceLROnPlateau(optimizer),
+    new StepLR(optimizer, { stepSize: 1 }),
+    new LinearLR(optimizer),
+  ];
+  const received = parts.map((part) => new InvalidArgumentError('part', 'must be another', part).message);
+  expect(received.map((message) => message.split('part=')[1])).toEqual([
+    ...['Adam', 'SGD', 'ReduceLROnPlateau', 'StepLR', 'LinearLR'],
+  ]);
+});

@@ -1,4 +1,4 @@
-import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
+import { checkOptionNames, className, InvalidArgumentError } from '@mnist-kit/core';
 import { checkArray } from '../check.js';
 import { formatNumber } from '../format.js';
 import { escapeXml } from '../svg.js';
@@ -277,7 +277,7 @@ function written(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'function') return value.name || 'function';
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
-  if (typeof value === 'object') return value.constructor?.name ?? 'object';
+  if (typeof value === 'object') return className(value) ?? 'object';
   return String(value);
 }
 

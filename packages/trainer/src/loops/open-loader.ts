@@ -1,4 +1,4 @@
-import { type Batch, DataError } from '@mnist-kit/core';
+import { type Batch, className, DataError } from '@mnist-kit/core';
 import type { BatchIterator, LoaderLike } from '../contracts/parts.js';
 
 /**
@@ -21,7 +21,5 @@ export function checkAnswer(answer: IteratorResult<Batch, unknown>): void {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null
-    ? (value.constructor?.name ?? 'an object')
-    : String(value);
+  return typeof value === 'object' && value !== null ? (className(value) ?? 'an object') : String(value);
 }

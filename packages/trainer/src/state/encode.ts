@@ -1,4 +1,4 @@
-import { CheckpointError, type NamedTensor, type TensorDict } from '@mnist-kit/core';
+import { CheckpointError, className, type NamedTensor, type TensorDict } from '@mnist-kit/core';
 
 /** Plain JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -111,5 +111,5 @@ function isPlainObject(node: unknown): node is Record<string, unknown> {
 }
 
 function describe(node: unknown): string {
-  return typeof node === 'object' ? (node?.constructor?.name ?? 'an object') : typeof node;
+  return typeof node === 'object' && node !== null ? (className(node) ?? 'an object') : typeof node;
 }
