@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@mnist-kit/core';
+import { closestName, InvalidArgumentError } from '@mnist-kit/core';
 import type { Better, Metrics, MetricValue } from './metrics/metric.js';
 import type { Results } from './results.js';
 
@@ -105,6 +105,12 @@ export interface HistoryRecords {
 /** Of a fit that has not begun. */
 export const noRecords: HistoryRecords = { epochs: [], validations: [], stopReason: 'epochs' };
 
+/** Numbers of every record, and those that it has where somebody validates. */
+const fields: readonly string[] = [
+  ...['epoch', 'step', 'lr', 'trainLoss', 'trainAccuracy', 'seconds', 'itPerSecond'],
+  ...['valLoss', 'valAccuracy'],
+];
+
 /** What the Trainer itself measures, where loaders have no names of their own. */
 const known: readonly (readonly [key: string, better: Better])[] = [
   ['trainLoss', 'lower'],
@@ -189,8 +195,14 @@ export class History<M extends Metrics = Record<never, never>> {
     this.#epochs.push(record);
   }
 
-  /** One number per epoch; `NaN` where the epoch has no such number. */
+  /**
+   * One number per epoch; `NaN` where the epoch has no such number, as between two validations.
+   *
+   * @param key e.g. `valAccuracy`.
+   * @throws InvalidArgumentError for a name that no epoch has and none could have had: it says which there are.
+   */
   values(key: string): number[] {
+    this.#checkKey(key);
     return this.#epochs.map((record) => {
       const value = record[key];
       return typeof value === 'number' ? value : Number.NaN;
@@ -212,9 +224,11 @@ export class History<M extends Metrics = Record<never, never>> {
    *
    * @param key e.g. `valAccuracy`.
    * @param mode `max` or `min`; by default as the metric says.
-   * @throws InvalidArgumentError without a `mode` where nothing says which way the number is better.
+   * @throws InvalidArgumentError for a name that no epoch has and none could have had, and without a `mode` where
+   * nothing says which way the number is better.
    */
   best(key: string, mode = modeOf(this.better(key))): { epoch: number; value: number } | undefined {
+    this.#checkKey(key);
     if (mode !== 'min' && mode !== 'max')
       throw new InvalidArgumentError(
         'mode',
@@ -229,6 +243,24 @@ export class History<M extends Metrics = Record<never, never>> {
         best = { epoch: record.epoch, value };
     }
     return best;
+  }
+
+  /** @throws InvalidArgumentError for a name that is none. Before the first epoch nobody can tell. */
+  #checkKey(key: string): void {
+    if (this.#epochs.length === 0) return;
+    // NaN is null where records were read from a file.
+    const isNumber = (value: unknown) => typeof value === 'number' || value === null;
+    const measured = this.#epochs.flatMap((record) =>
+      Object.keys(record).filter((name) => isNumber(record[name])),
+    );
+    const names = [...new Set([...fields, ...this.#better.keys(), ...measured])];
+    if (names.includes(key)) return;
+    const meant = meantNames(key, names).map((name) => `\`${name}\``);
+    throw new InvalidArgumentError(
+      'key',
+      `must be a number of the epochs, ${names.join(', ')}${meant.length === 0 ? '' : ` (did you mean ${meant.join(' or ')}?)`}`,
+      key,
+    );
   }
 
   /** The records without `seconds` and `itPerSecond`: the same for two runs that computed the same. */
@@ -246,6 +278,15 @@ export class History<M extends Metrics = Record<never, never>> {
       better: Object.fromEntries(this.#better),
     };
   }
+}
+
+/** Names that have one that is none in them, as `trainLoss` and `valLoss` have `loss`, or else the closest. */
+function meantNames(key: unknown, names: readonly string[]): string[] {
+  if (typeof key !== 'string') return [];
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const asked = plain(key);
+  const longer = asked.length < 3 ? [] : names.filter((name) => plain(name).includes(asked));
+  return longer.length > 0 ? longer : [closestName(key, names) ?? []].flat();
 }
 
 /** `min` where lower is better, `max` where higher is. */

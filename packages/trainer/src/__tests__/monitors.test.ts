@@ -207,6 +207,46 @@ describe('a history of records without directions, as older versions wrote it', 
   });
 });
 
+describe('a name that no epoch has', () => {
+  const record = { step: 1, lr: 1, seconds: 1, itPerSecond: 1, trainAccuracy: 0, trainLoss: 1 };
+  const history = History.from({
+    epochs: [
+      { ...record, epoch: 1 },
+      // NaN is null in JSON.
+      { ...record, epoch: 2, valLoss: 0.5, valTop3: 0.8, valEce: null as unknown as number, valEach: [1, 0] },
+    ],
+    validations: [],
+    stopReason: 'epochs',
+    better: { cleanEce: 'lower' },
+  });
+
+  test.each([
+    ['loss', '(did you mean `trainLoss` or `valLoss`?)'],
+    ['val_acc', '(did you mean `valAccuracy`?)'],
+    ['val_loss', '(did you mean `valLoss`?)'],
+    ['valtop3', '(did you mean `valTop3`?)'],
+    [
+      'constructor',
+      'trainLoss, trainAccuracy, seconds, itPerSecond, valLoss, valAccuracy, cleanEce, valTop3, valEce.',
+    ],
+    ['valEach', 'must be a number of the epochs'],
+    [undefined as unknown as string, 'must be a number of the epochs'],
+  ])('is refused with those that there are: %s', (key, message) => {
+    for (const ask of [() => history.values(key), () => history.best(key, 'min')]) {
+      expect(ask).toThrow(InvalidArgumentError);
+      expect(ask).toThrow(message);
+    }
+  });
+
+  test('is none of those that only some have, or that a fit could have had', () => {
+    expect(history.values('valTop3')).toEqual([Number.NaN, 0.8]);
+    expect(history.values('valLoss')).toEqual([Number.NaN, 0.5]);
+    for (const key of ['valAccuracy', 'cleanEce', 'valEce'])
+      expect(history.values(key)).toEqual([Number.NaN, Number.NaN]);
+    expect(new History().values('anything')).toEqual([]);
+  });
+});
+
 test('the first fit of a ModelCheckpoint does not decide what the next one monitors', async () => {
   const checkpoint = new ModelCheckpoint({ dir });
   const trainer = setup({ callbacks: [checkpoint] });
