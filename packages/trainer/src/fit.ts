@@ -90,7 +90,7 @@ export class Fit {
       beforeNextDraws: train.state === undefined ? () => this.#noteGenerators() : undefined,
       validateBetween: every < 1 ? () => validation.between() : undefined,
     };
-    run.refresh = () => refreshBatchNorm(run, train, loss, generator);
+    run.refresh = () => refreshBatchNorm(run, train, loss, generator, limit);
     run.capture = async () => {
       // A hook that asked for a snapshot itself would never come to an end.
       run.safe = false;

@@ -164,48 +164,80 @@ describe('StochasticWeightAveraging', () => {
     );
   });
 
-  test('measures the batch-norm statistics of the averaged weights, as stock TensorFlow.js does', async () => {
-    const generator = new Generator(5);
-    const model = convNet({ channels: [4], poolAfter: [], generator });
-    const pixels = generator.rand(6 * 784);
-    const batches = [0, 1, 2].map(
-      (b): Batch => ({
-        images: pixels.slice(b * 2 * 784, (b + 1) * 2 * 784),
-        labels: Int32Array.from([b, b + 1]),
-        indices: Int32Array.from([2 * b, 2 * b + 1]),
-        size: 2,
-        shape: [28, 28, 1],
-      }),
-    );
-    const loader: LoaderLike = {
-      async *[Symbol.asyncIterator]() {
-        yield* batches;
-      },
-    };
-    const optimizer = new Adam({ lr: 1e-2 });
-    const callbacks = [new StochasticWeightAveraging({ start: 1 })];
-    const trainer = new Trainer({ ...{ model, optimizer, loss: nll, generator, callbacks }, engine: 'plan' });
-    await trainer.fit(loader, { epochs: 2 });
-    await trainer.dispose();
-    const [means, variances] = tf.tidy(() => {
-      const conv = tfl.model({
-        inputs: model.inputs,
-        outputs: model.getLayer('conv1').output as tfl.SymbolicTensor,
+  test.each<[string, number | undefined, number]>([
+    ['all batches', undefined, 3],
+    ['as many batches as an epoch is limited to', 2, 2],
+    ['a share of them', 0.4, 1],
+  ])(
+    'measures the batch-norm statistics of the averaged weights, as stock TensorFlow.js does, on %s',
+    async (_, limitTrainBatches, seen) => {
+      const generator = new Generator(5);
+      const model = convNet({ channels: [4], poolAfter: [], generator });
+      const pixels = generator.rand(6 * 784);
+      const batches = [0, 1, 2].map(
+        (b): Batch => ({
+          images: pixels.slice(b * 2 * 784, (b + 1) * 2 * 784),
+          labels: Int32Array.from([b, b + 1]),
+          indices: Int32Array.from([2 * b, 2 * b + 1]),
+          size: 2,
+          shape: [28, 28, 1],
+        }),
+      );
+      const loader: LoaderLike = {
+        length: 3,
+        async *[Symbol.asyncIterator]() {
+          yield* batches;
+        },
+      };
+      const optimizer = new Adam({ lr: 1e-2 });
+      const callbacks = [new StochasticWeightAveraging({ start: 1 })];
+      const trainer = new Trainer({
+        ...{ model, optimizer, loss: nll, generator, callbacks, limitTrainBatches },
+        engine: 'plan',
       });
-      const each = batches.map(({ images }) => {
-        const outputs = conv.predict(tf.tensor4d(images, [2, 28, 28, 1])) as tf.Tensor4D;
-        const { mean, variance } = tf.moments(outputs, [0, 1, 2]);
-        const count = 2 * 784;
-        return { mean, variance: tf.mul(variance, count / (count - 1)) };
+      await trainer.fit(loader, { epochs: 2 });
+      await trainer.dispose();
+      const [means, variances] = tf.tidy(() => {
+        const conv = tfl.model({
+          inputs: model.inputs,
+          outputs: model.getLayer('conv1').output as tfl.SymbolicTensor,
+        });
+        const each = batches.slice(0, seen).map(({ images }) => {
+          const outputs = conv.predict(tf.tensor4d(images, [2, 28, 28, 1])) as tf.Tensor4D;
+          const { mean, variance } = tf.moments(outputs, [0, 1, 2]);
+          const count = 2 * 784;
+          return { mean, variance: tf.mul(variance, count / (count - 1)) };
+        });
+        const average = (tensors: tf.Tensor[]) => tf.div(tf.addN(tensors), tensors.length).dataSync().slice();
+        return [average(each.map(({ mean }) => mean)), average(each.map(({ variance }) => variance))];
       });
-      const average = (tensors: tf.Tensor[]) => tf.div(tf.addN(tensors), tensors.length).dataSync().slice();
-      return [average(each.map(({ mean }) => mean)), average(each.map(({ variance }) => variance))];
+      const [movingMean, movingVariance] = model
+        .getLayer('bn1')
+        .nonTrainableWeights.map((weight) => weight.read().dataSync());
+      expectClose(movingMean, means, 5);
+      expectClose(movingVariance, variances, 5);
+    },
+  );
+
+  test('ends on a loader without end, after as many batches as an epoch has', async () => {
+    let closed = 0;
+    async function* batches(): AsyncGenerator<Batch, void> {
+      try {
+        for (;;) yield* train() as AsyncIterable<Batch>;
+      } finally {
+        closed++;
+      }
+    }
+    const endless: LoaderLike = { [Symbol.asyncIterator]: batches };
+    const model = convNet({ channels: [2], poolAfter: [], inputShape: [2, 2, 1], classes: 3 });
+    const trainer = new Trainer({
+      ...{ model, optimizer: new Adam({ lr: 1e-3 }), loss: nll, engine: 'eager', limitTrainBatches: 2 },
+      callbacks: [new StochasticWeightAveraging({ start: 1 })],
     });
-    const [movingMean, movingVariance] = model
-      .getLayer('bn1')
-      .nonTrainableWeights.map((weight) => weight.read().dataSync());
-    expectClose(movingMean, means, 5);
-    expectClose(movingVariance, variances, 5);
+    await trainer.fit(endless, { epochs: 2 });
+    await trainer.dispose();
+    // Two epochs and the pass over the statistics.
+    expect(closed).toBe(3);
   });
 
   test('names bad options', () => {

@@ -87,7 +87,10 @@ export interface Run {
    * @throws InvalidArgumentError while the fit pauses already.
    */
   pause(until: PromiseLike<unknown>): Promise<void>;
-  /** Measures the batch-norm statistics anew with one pass over the training loader; for use in `onFitEnd`. */
+  /**
+   * Measures the batch-norm statistics anew with one pass over the training loader, as long as an epoch
+   * (`limitTrainBatches`); for use in `onFitEnd`.
+   */
   refreshBatchNorm(): Promise<void>;
   /**
    * Names files and folders in `dir` that this fit will write anew, for use in `onFitStart` of a fit from the start:

@@ -6,17 +6,20 @@ import { Breather } from '../event-loop.js';
 import type { LossRunner } from '../loss.js';
 import type { RunState } from '../run-state.js';
 import { exactly } from './evaluate.js';
-import { openLoader } from './open-loader.js';
+import { checkAnswer, openLoader } from './open-loader.js';
 
 /**
  * Measures the batch-norm statistics anew: one pass over the training loader in training mode, without updates.
  * The result is the plain mean of the batches' statistics, as PyTorch's `update_bn` gives.
+ *
+ * @param limit Most batches of the pass, as of an epoch.
  */
 export async function refreshBatchNorm(
   run: RunState,
   train: LoaderLike,
   loss: LossRunner,
   generator: Generator,
+  limit = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   const { executor } = run;
   const momenta = momentaOf(run.model, await executor.readWeights());
@@ -31,21 +34,32 @@ export async function refreshBatchNorm(
   const breather = new Breather();
   const iterator = openLoader(train);
   let batches = 0;
-  for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-    checkBatch(next.value, executor, batches + 1);
-    const { images, labels, size } = next.value;
-    // From zero a step leaves (1 - momentum) times the batch's own statistics.
-    await executor.writeWeights(zeros);
-    executor.drawMasks(size, generator);
-    await executor.trainStep(images, size, loss.target(exactly(labels, size), size, undefined));
-    const weights = await executor.readWeights();
-    for (const [name, sum] of sums) {
-      const scale = 1 / (1 - momenta.get(name)!);
-      const { data } = weights[name];
-      for (let i = 0; i < sum.length; i++) sum[i] += data[i] * scale;
+  let finished = false;
+  try {
+    while (batches < limit) {
+      const next = await iterator.next();
+      checkAnswer(next);
+      if (next.done) {
+        finished = true;
+        break;
+      }
+      checkBatch(next.value, executor, batches + 1);
+      const { images, labels, size } = next.value;
+      // From zero a step leaves (1 - momentum) times the batch's own statistics.
+      await executor.writeWeights(zeros);
+      executor.drawMasks(size, generator);
+      await executor.trainStep(images, size, loss.target(exactly(labels, size), size, undefined));
+      const weights = await executor.readWeights();
+      for (const [name, sum] of sums) {
+        const scale = 1 / (1 - momenta.get(name)!);
+        const { data } = weights[name];
+        for (let i = 0; i < sum.length; i++) sum[i] += data[i] * scale;
+      }
+      batches++;
+      await breather.breathe();
     }
-    batches++;
-    await breather.breathe();
+  } finally {
+    if (!finished) await iterator.return?.();
   }
   if (batches === 0)
     throw new DataError('The training loader yielded no batch to measure the batch-norm statistics on');
