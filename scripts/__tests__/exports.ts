@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { entriesOf } from '../lib/outdated.mjs';
 import { packages } from '../lib/workspace.mjs';
 import { root } from './programs.js';
 
@@ -21,11 +21,10 @@ export interface Export {
 /** Every export of every package, in the order of their sources. */
 export function allExports(): Export[] {
   const entries = packages.flatMap((name: string) =>
-    ['index', 'node', 'worker'].flatMap((entry) => {
-      const file = join(root, 'packages', name, 'src', `${entry}.ts`);
-      const module = `@mnist-kit/${name}${entry === 'index' ? '' : `/${entry}`}`;
-      return existsSync(file) ? [{ module, file }] : [];
-    }),
+    entriesOf(name).map((entry) => ({
+      module: `@mnist-kit/${name}${entry === 'index' ? '' : `/${entry}`}`,
+      file: join(root, 'packages', name, 'src', `${entry}.ts`),
+    })),
   );
   // Sources alone: what they mean to each other does not matter here, so nothing else need be read.
   const program = ts.createProgram(

@@ -1,3 +1,4 @@
+// @ts-check
 // Runs train.mjs in some Node and reads what it prints.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,3 +1,4 @@
+// @ts-check
 // `npm run test:soak`: many steps in one process, with memory, tensors and step time watched.
 //
 //   npm run test:soak -- --steps 10000 --net optimizedNet --threads 2 --batch 128
@@ -8,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
-import { trainedHash } from './recipe.mjs';
+import { nets, trainedHash } from './recipe.mjs';
 
 /** Growth over the second half that counts as flat, in MiB: pages that the allocator keeps come and go. */
 const FLAT_RSS = 24;
@@ -31,16 +32,22 @@ if (!(steps >= 200)) {
   console.error(`--steps must be at least 200. Received: ${values.steps}`);
   process.exit(2);
 }
+const net = nets.find((name) => name === values.net);
+if (net === undefined) {
+  console.error(`--net must be one of ${nets}. Received: ${values.net}`);
+  process.exit(2);
+}
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 
 const times = new Float64Array(steps);
+/** @type {{ step: number, ms: number, rssMiB: number, heapMiB: number, arrayBuffersMiB: number, tensors: number }[]} */
 const samples = [];
 const every = Math.floor(steps / 10);
 const before = tf.memory().numTensors;
 let tensors = 0;
 let last = performance.now();
-const sha256 = await trainedHash({ net: values.net, steps, batch, threads }, (step) => {
+const sha256 = await trainedHash({ net, steps, batch, threads }, (step) => {
   times[step] = performance.now() - last;
   if (step === 0) tensors = tf.memory().numTensors;
   if ((step + 1) % every === 0) sample(step + 1);
@@ -52,7 +59,7 @@ const share = Math.min(1000, Math.floor((steps - WARM_UP) / 2));
 const first = median(times.subarray(WARM_UP, WARM_UP + share));
 const end = median(times.subarray(steps - share));
 const middle = samples[Math.floor(samples.length / 2) - 1];
-const final = samples.at(-1);
+const final = samples[samples.length - 1];
 const grown = { rss: final.rssMiB - middle.rssMiB, heap: final.heapMiB - middle.heapMiB };
 const left = tf.memory().numTensors - before;
 console.log(`weights ${sha256.slice(0, 16)}`);
@@ -70,10 +77,11 @@ const faults = [
 for (const fault of faults) console.error(`FAILED: ${fault}`);
 process.exitCode = faults.length > 0 ? 1 : 0;
 
+/** @param {number} step */
 function sample(step) {
   collect();
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
-  const mib = (bytes) => Math.round((bytes / 2 ** 20) * 10) / 10;
+  const mib = (/** @type {number} */ bytes) => Math.round((bytes / 2 ** 20) * 10) / 10;
   const { numTensors } = tf.memory();
   const recent = median(times.subarray(step - every, step));
   samples.push({
@@ -86,6 +94,7 @@ function sample(step) {
   });
 }
 
+/** @param {Float64Array} list */
 function median(list) {
   return Float64Array.from(list).sort()[list.length >> 1];
 }

@@ -1,3 +1,5 @@
+// @ts-check
+// @ts-check
 // Trains a net for some steps and prints one line of JSON per thread count:
 // `{ node, arch, threads, net, steps, batch, sha256 }`.
 //
@@ -18,22 +20,21 @@ const { values } = parseArgs({
     steps: { type: 'string', default: String(defaults.steps) },
     batch: { type: 'string', default: String(defaults.batch) },
     threads: { type: 'string', default: String(defaults.threads) },
-    vectors: { type: 'string', default: defaults.vectors },
+    vectors: { type: 'string', default: String(defaults.vectors) },
     update: { type: 'boolean', default: false },
   },
 });
 
 if (values.update) await update();
 else {
-  if (!Object.hasOwn(nets, values.net)) usage(`--net must be one of ${Object.keys(nets)}`, values.net);
+  const net = nets.find((name) => name === values.net) ?? usage(`--net must be one of ${nets}`, values.net);
   const steps = count('steps', values.steps);
   const batch = count('batch', values.batch);
-  if (!['auto', '128', '256'].includes(values.vectors))
+  const vectors =
+    /** @type {const} */ (['auto', 128, 256]).find((width) => String(width) === values.vectors) ??
     usage('--vectors must be auto, 128 or 256', values.vectors);
-  const vectors = values.vectors === 'auto' ? 'auto' : Number(values.vectors);
   for (const text of values.threads.split(',')) {
     const threads = count('threads', text);
-    const { net } = values;
     const sha256 = await trainedHash({ net, steps, batch, threads, vectors });
     const { version: node, arch } = process;
     console.log(JSON.stringify({ node, arch, threads, net, steps, batch, sha256 }));
@@ -42,7 +43,7 @@ else {
 
 /** Two lengths: one that a fast machine does in seconds, one for machines that are emulated. */
 async function update() {
-  const runs = Object.keys(nets).flatMap((net) => [
+  const runs = nets.flatMap((net) => [
     { net, steps: net === 'optimizedNet' ? 200 : 40, batch: 32 },
     { net, steps: 3, batch: 8 },
   ]);
@@ -54,11 +55,13 @@ async function update() {
   writeFileSync(golden, `[\n${lines.join(',\n')}\n]\n`);
 }
 
+/** @param {string} name @param {string} text */
 function count(name, text) {
   if (!/^[1-9]\d*$/.test(text)) usage(`--${name} must be a positive integer`, text);
   return Number(text);
 }
 
+/** @param {string} message @param {string} received @returns {never} */
 function usage(message, received) {
   console.error(`${message}. Received: ${received}`);
   process.exit(2);

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { GOLDEN_BITS, trainedBits } from '@mnist-kit/cli/bits';
+import { enableWideVectors } from '@mnist-kit/engine';
 import { expect, test } from 'vitest';
 import { runCli } from './run-cli.js';
 
@@ -28,13 +30,29 @@ test('doctor finds cores, data and backends, and the bits of every machine', asy
   const bits = checks.filter(({ name }) => name.startsWith('bits'));
   expect(bits.length).toBeGreaterThan(1);
   for (const check of bits) expect(check).toMatchObject({ status: 'ok' });
+  // What `train` takes is tried as well: wide vectors where there are any.
+  const wide = enableWideVectors();
+  expect(of('bits, wide')?.found).toEqual(wide ? expect.stringContaining('256 bits') : undefined);
+  expect(of('wide vectors')?.status).toBe(wide ? undefined : 'note');
   for (const { status, advice } of checks) if (status === 'error') expect(advice).toBeTruthy();
 }, 60_000);
 
 test("the bits that doctor looks for are the engine's golden ones", () => {
-  const source = readFileSync(new URL('../doctor/golden-bits.ts', import.meta.url), 'utf8');
   const short = golden.find(({ net, steps }) => net === 'optimizedNet' && steps === 3);
-  expect(source).toContain(`'${short?.sha256}'`);
+  expect(GOLDEN_BITS).toBe(short?.sha256);
+});
+
+test('the bits of a training depend on its seed, and options that cannot be are refused by name', async () => {
+  const { sha256, description } = await trainedBits({ seed: 2, threads: 1 });
+  expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(sha256).not.toBe(GOLDEN_BITS);
+  expect(description).toContain('1 thread');
+  for (const [options, named] of [
+    [{ net: 'toString' }, '`net` must be one of optimizedNet'],
+    [{ steps: 0 }, '`steps` must be a whole number'],
+    [{ batchSize: 8 }, '`batchSize` is not an option of trainedBits'],
+  ] as const)
+    await expect(trainedBits(options as object)).rejects.toThrow(named);
 });
 
 test('bench times one row for the threads that are asked for', async () => {

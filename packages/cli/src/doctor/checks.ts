@@ -69,7 +69,7 @@ export function checkSimd(): Check {
 }
 
 /** Relaxed SIMD: vectors that the plan leaves alone while it is to give the same bits everywhere. */
-export function checkWideVectors(): Check {
+export function checkRelaxedSimd(): Check {
   const relaxed = knows('relaxed');
   return {
     name: 'relaxed SIMD',
