@@ -1,24 +1,19 @@
+// @ts-check
 // Stands for @mnist-kit/datasets where the documentation's programs run: the same package, with fewer images.
 //
 // A split of 50,000 and 10,000 becomes one of as many shares of what there is; nothing in the programs changes.
-import { arrayDataset, mnist as everything, randomSplit as split } from '@mnist-kit/datasets/whole';
+import {
+  arrayDataset,
+  mnist as everything,
+  fashionMnistClasses,
+  randomSplit as split,
+} from '@mnist-kit/datasets/whole';
 
 export * from '@mnist-kit/datasets/whole';
 
 const SIZES = { train: 1280, test: 512 };
-const CLOTHES = [
-  'T-shirt/top',
-  'Trouser',
-  'Pullover',
-  'Dress',
-  'Coat',
-  'Sandal',
-  'Shirt',
-  'Sneaker',
-  'Bag',
-  'Ankle boot',
-];
 
+/** @param {import('@mnist-kit/datasets').MnistOptions} options @param {readonly string[]} [classes] */
 async function first(options, classes) {
   const whole = await everything(options);
   const size = SIZES[options.split];
@@ -32,11 +27,17 @@ async function first(options, classes) {
   return arrayDataset({ images, labels, shape: [28, 28, 1], classes: classes ?? whole.classes });
 }
 
+/** @param {import('@mnist-kit/datasets').MnistOptions} options */
 export const mnist = (options) => first(options);
 
-/** Digits with the names of clothes: the files of Fashion-MNIST come from no package. */
-export const fashionMnist = ({ split }) => first({ split }, CLOTHES);
+/** Digits with the names of clothes: the files of Fashion-MNIST come from no package. @param {import('@mnist-kit/datasets').MnistOptions} options */
+export const fashionMnist = ({ split }) => first({ split }, fashionMnistClasses);
 
+/**
+ * @param {import('@mnist-kit/datasets').Dataset} dataset
+ * @param {number[]} lengths
+ * @param {import('@mnist-kit/core').Generator} generator
+ */
 export function randomSplit(dataset, lengths, generator) {
   const asked = lengths.reduce((sum, length) => sum + length, 0);
   const shares = lengths.map((length) => Math.floor((length * dataset.length) / asked));

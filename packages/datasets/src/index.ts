@@ -26,7 +26,7 @@ export { DataLoader, type DataLoaderOptions, type Sampler } from './loader/data-
 export type { DataLoaderState } from './loader/loader-state.js';
 export { fashionMnist, type MnistOptions, mnist } from './mnist.js';
 export type { Pixels } from './pixels.js';
-export type { DatasetSplit } from './sources.js';
+export { type DatasetSplit, fashionMnistClasses } from './sources.js';
 export { randomSplit, type Split, Subset } from './subset.js';
 export { type AffineParameters, affine, rotate } from './transforms/geometry.js';
 export type { Image, ImageSize } from './transforms/image.js';

@@ -69,6 +69,29 @@ export const mnistSource: DatasetSource = {
   ],
 };
 
+/**
+ * What Fashion-MNIST's labels 0 to 9 stand for, e.g. to name the outputs of a net where its images are not.
+ *
+ * @example
+ * ```ts
+ * import { fashionMnistClasses } from '@mnist-kit/datasets';
+ *
+ * console.log(fashionMnistClasses[9]); // Ankle boot
+ * ```
+ */
+export const fashionMnistClasses: readonly string[] = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+];
+
 /** The clothes of Xiao, Rasul and Vollgraf. */
 export const fashionMnistSource: DatasetSource = {
   name: 'FashionMNIST',
@@ -78,18 +101,7 @@ export const fashionMnistSource: DatasetSource = {
     '8181f5470baa50b63fa0f6fddb340f0a',
     '15d484375f8d13e6eb1aabb0c3f46965',
   ]),
-  classes: [
-    'T-shirt/top',
-    'Trouser',
-    'Pullover',
-    'Dress',
-    'Coat',
-    'Sandal',
-    'Shirt',
-    'Sneaker',
-    'Bag',
-    'Ankle boot',
-  ],
+  classes: fashionMnistClasses,
   npmPackage: undefined,
   mirrors: ['http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/'],
 };
