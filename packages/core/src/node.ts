@@ -5,6 +5,7 @@
  */
 export { appendFileWhole } from './node/append-file.js';
 export { writeFileAtomic } from './node/atomic-write.js';
+export { type LockHolder, lockFile } from './node/lock-file.js';
 export { syncFolder } from './node/sync-folder.js';
 export {
   type RemoveTemporaryFilesOptions,

@@ -1,6 +1,7 @@
-import { appendFile, mkdir, readFile, truncate } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, realpath, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DataError } from '@mnist-kit/core';
+import { DataError, InvalidArgumentError } from '@mnist-kit/core';
+import { lockFile } from '@mnist-kit/core/node';
 import type { Changes } from './space.js';
 
 /** One training of a sweep: a line of its results file. */
@@ -24,6 +25,30 @@ export interface TrialResult {
 export async function prepareFile(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await appendFile(path, '');
+}
+
+/**
+ * Takes the file for one sweep: two would train the same trials, and each would cut off what the other is writing.
+ *
+ * @returns A function that gives it back.
+ * @throws InvalidArgumentError that names the process which has it.
+ */
+export async function lockResults(path: string): Promise<() => Promise<void>> {
+  // A file may have several names.
+  const lock = `${await realpath(path)}.lock`;
+  return lockFile(lock, ({ here, pid }) => {
+    const by = here
+      ? 'another sweep of this process'
+      : pid === undefined
+        ? 'another process'
+        : `process ${pid}`;
+    const advice = here ? '' : `, or delete ${lock} if that process is no sweep`;
+    return new InvalidArgumentError(
+      'out',
+      `must be a file of this sweep alone, and ${by} is writing its results there. Wait for it${advice}`,
+      path,
+    );
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { appendResult, prepareFile, readResults, type TrialResult } from './results-file.js';
+import { appendResult, lockResults, prepareFile, readResults, type TrialResult } from './results-file.js';
 import type { Changes, SearchSpace } from './space.js';
 import { deviation, mean } from './statistics.js';
 import { listTrials } from './trials.js';
@@ -118,7 +118,7 @@ export interface Sweep {
  * https://arxiv.org/abs/1502.07943): a schedule that ends after a few epochs says more than the start of a long one.
  *
  * @throws what `apply` and `check` throw, before the first trial is trained; DataError for a file that holds something
- * else.
+ * else; InvalidArgumentError for one that another sweep is writing to.
  *
  * @example
  * ```ts
@@ -139,14 +139,26 @@ export interface Sweep {
 export async function runSweep<Settings extends { readonly epochs: number }>(
   options: SweepOptions<Settings>,
 ): Promise<Sweep> {
-  const { space, base, apply, check } = options;
-  const { halving = { epochs: [undefined], keep: 1 }, trainSeeds = [1] } = space;
-  let trials = listTrials(space);
+  const { space, base, apply, check, out } = options;
+  const trials = listTrials(space);
   // All of them before the first is trained: a mistake in the space should not show after an hour.
   for (const changes of trials) await check(apply(base, changes));
-  await prepareFile(options.out);
-  const known = new Map((await readResults(options.out)).map((result) => [result.key, result]));
+  await prepareFile(out);
+  const unlock = await lockResults(out);
+  try {
+    return await runTrials(options, trials);
+  } finally {
+    await unlock();
+  }
+}
 
+async function runTrials<Settings extends { readonly epochs: number }>(
+  options: SweepOptions<Settings>,
+  all: readonly Changes[],
+): Promise<Sweep> {
+  const { halving = { epochs: [undefined], keep: 1 }, trainSeeds = [1] } = options.space;
+  const known = new Map((await readResults(options.out)).map((result) => [result.key, result]));
+  let trials = all;
   let ranked: RankedTrial[] = [];
   for (const [rung, epochs] of halving.epochs.entries()) {
     const done: TrialResult[][] = [];
