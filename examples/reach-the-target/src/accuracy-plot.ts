@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { plainCommand } from '@mnist-kit/example-command-line';
+import { plainCommand } from '@mnist-kit/cli/toolkit';
 import { scatterPlot } from '@mnist-kit/plots';
 import { savePlot } from '@mnist-kit/plots/node';
 import { PUBLIC_RESULTS } from './public-results.js';

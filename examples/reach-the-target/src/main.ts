@@ -1,5 +1,5 @@
 /** Recipes that reach the notebook's target and go past it. `--help` lists the options. */
-import { interruptedCode, type Output, RESULT_LOST, runProgram } from '@mnist-kit/example-command-line';
+import { FAILED, interruptedCode, type Output, runMain } from '@mnist-kit/cli/toolkit';
 import { type Options, parseOptions } from './options.js';
 import { RECIPES } from './recipes.js';
 
@@ -35,7 +35,7 @@ async function train(options: Extract<Options, { command: 'train' }>, output: Ou
   print(`${field} ${(accuracy * 100).toFixed(2)}%, ${parameters} parameters, ${seconds.toFixed(1)} s`);
   if (!json) return 0;
   const result = { recipe: name, seed, parameters, epochs: recipe.epochs, [field]: accuracy, seconds };
-  return (await output.result(JSON.stringify(result))) ? 0 : RESULT_LOST;
+  return (await output.result(JSON.stringify(result))) ? 0 : FAILED;
 }
 
-await runProgram(main);
+await runMain(main);

@@ -1,4 +1,4 @@
-import { folder, integer, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
+import { folder, integer, plainCommand, threadsOption } from '@mnist-kit/cli/toolkit';
 import { RECIPES } from './recipes.js';
 
 /** What the command line asks for. */
@@ -18,7 +18,10 @@ export type Options =
 
 const names = Object.keys(RECIPES);
 
-/** Reads the command line. Ends the process with a message where it cannot be read: code 2, or 0 after `--help`. */
+/**
+ * Reads the command line. Throws commander's error, which `runMain` explains, where it cannot be read or asks for
+ * `--help`.
+ */
 export function parseOptions(argv: readonly string[]): Options {
   const command = plainCommand('npm run reach --')
     .description('Trains a recipe on MNIST and measures its final weights once.')

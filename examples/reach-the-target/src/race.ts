@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { integer, plainCommand } from '@mnist-kit/cli/toolkit';
 import { DataError } from '@mnist-kit/core';
-import { integer, plainCommand } from '@mnist-kit/example-command-line';
 import { findPython, PYTORCH_ENV, pytorchArguments } from './pytorch-race.js';
 import { RECIPES } from './recipes.js';
 import { mean, median } from './statistics.js';

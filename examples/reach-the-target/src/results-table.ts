@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { plainCommand } from '@mnist-kit/cli/toolkit';
 import { DataError } from '@mnist-kit/core';
-import { plainCommand } from '@mnist-kit/example-command-line';
 import type { Recipe } from './recipe.js';
 import { RECIPES } from './recipes.js';
 import { deviation, mean, percent } from './statistics.js';

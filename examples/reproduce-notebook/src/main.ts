@@ -1,5 +1,5 @@
 /** The notebook's experiments from the command line. `--help` lists the options. */
-import { interruptedCode, type Output, RESULT_LOST, runProgram } from '@mnist-kit/example-command-line';
+import { FAILED, interruptedCode, type Output, runMain } from '@mnist-kit/cli/toolkit';
 import { parseOptions } from './options.js';
 import { prepareFolder } from './output-folder.js';
 
@@ -23,7 +23,7 @@ async function main(argv: readonly string[], output: Output): Promise<number> {
   }
   const delivered = !options.json || (await output.result(JSON.stringify({ experiments: results })));
   if (interrupted) return interruptedCode();
-  return delivered ? 0 : RESULT_LOST;
+  return delivered ? 0 : FAILED;
 }
 
-await runProgram(main);
+await runMain(main);

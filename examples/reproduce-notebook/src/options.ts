@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { folder, integer, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
+import { folder, integer, plainCommand, threadsOption } from '@mnist-kit/cli/toolkit';
 import { Option } from 'commander';
 import { EXPERIMENTS, type ExperimentName, SHARED } from './experiments.js';
 
@@ -28,7 +28,8 @@ export const TRAIN_SIZE = SHARED.split[0];
 const NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
 
 /**
- * Reads the command line. Ends the process with a message where it cannot be read: code 2, or 0 after `--help`.
+ * Reads the command line. Throws commander's error, which `runMain` explains, where it cannot be read or asks for
+ * `--help`.
  */
 export function parseOptions(argv: readonly string[]): Options {
   const command = plainCommand('npm start --')

@@ -12,6 +12,7 @@ export { decodePicture } from './images/decode-picture.js';
 export type { InkColor } from './images/ink.js';
 export type { Picture } from './images/picture.js';
 export { type PredictOptions, type PreparedPicture, preparePicture } from './images/prepare-picture.js';
+export { sweepPlot } from './sweep/plot.js';
 export {
   type CheckedTrial,
   type RankedTrial,

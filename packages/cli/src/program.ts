@@ -8,6 +8,7 @@ import {
   folder,
   integer,
   plainCommand,
+  plotFile,
   threadsOption,
   withJson,
 } from './command-line/options.js';
@@ -211,6 +212,7 @@ function addSweep(program: Command, terminal: Terminal, onDone: OnDone): void {
     .requiredOption('-o, --out <file>', 'JSONL file of the results; what it holds is not trained again', file)
     .option('-c, --config <file>', 'what the trials change (default: the settings of train)', file)
     .option('--set <field=value>', 'a field that all trials have; several times', collect)
+    .option('--plot <file>', '.svg or .png of the trials over what they change', plotFile)
     .addOption(threadsOption());
   command.action(async (space, flags) => {
     const { sweep } = await import('./commands/sweep.js');

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listTrials, type RankedTrial, sweepTable } from '@mnist-kit/cli';
+import { listTrials, sweepTable } from '@mnist-kit/cli';
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ablationTable } from '../ablation/command.js';
@@ -10,7 +10,6 @@ import { checkRecipe } from '../check-recipe.js';
 import type { Recipe } from '../recipe.js';
 import { RECIPES } from '../recipes.js';
 import { applyChanges } from '../sweep/apply-changes.js';
-import { sweepPlot } from '../sweep/plot.js';
 import { runSweep } from '../sweep/run-sweep.js';
 import { checkSpace, type Space } from '../sweep/space.js';
 
@@ -276,26 +275,6 @@ test.each<[string, string, unknown]>([
 
 test.each(Object.entries(RECIPES))('the recipe %s passes the same checks', (_name, recipe) => {
   expect(checkRecipe(recipe)).toBeLessThan(recipe.below);
-});
-
-test('the plot of a sweep has an axis for everything that the trials change, and accuracy last', () => {
-  const trial = (lr: number, teacher?: object): RankedTrial => ({
-    changes: { 'optimizer.lr': lr, ...(teacher && { teacher }) },
-    ...{ epochs: 2, parameters: 979, valAccuracy: 0.98 + lr, valLoss: 0.1, valAccuracies: [0.98 + lr] },
-  });
-  const svg = sweepPlot([trial(0.01), trial(0.001, { recipe: 'under-20000' })], {
-    ...{ recipe: 'under-1000', search: 'random', trials: 2 },
-    change: { 'optimizer.lr': { low: 0.001, high: 0.01, log: true } },
-  });
-  for (const text of [
-    'Trials of under-1000',
-    'optimizer.lr',
-    'teacher',
-    'as it is',
-    'parameters',
-    'valAccuracy',
-  ])
-    expect(svg).toContain(`>${text}<`);
 });
 
 test('every row of the ablation passes the same checks', () => {

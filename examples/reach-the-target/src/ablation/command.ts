@@ -1,11 +1,5 @@
 import type { RankedTrial, SearchSpace } from '@mnist-kit/cli';
-import {
-  folder,
-  integer,
-  interruptedCode,
-  plainCommand,
-  threadsOption,
-} from '@mnist-kit/example-command-line';
+import { folder, integer, interruptedCode, plainCommand, threadsOption } from '@mnist-kit/cli/toolkit';
 import { checkRecipe } from '../check-recipe.js';
 import { percent } from '../statistics.js';
 import { runSweep } from '../sweep/run-sweep.js';

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { sweepTable } from '@mnist-kit/cli';
+import { sweepPlot, sweepTable } from '@mnist-kit/cli';
+import { folder, interruptedCode, plainCommand, threadsOption } from '@mnist-kit/cli/toolkit';
 import { InvalidArgumentError } from '@mnist-kit/core';
-import { folder, interruptedCode, plainCommand, threadsOption } from '@mnist-kit/example-command-line';
 import { savePlot } from '@mnist-kit/plots/node';
 import { checkRecipe } from '../check-recipe.js';
 import { RECIPES } from '../recipes.js';
 import { trainRecipe } from '../train-recipe.js';
-import { sweepPlot } from './plot.js';
 import { runSweep } from './run-sweep.js';
 import { checkSpace, type Space } from './space.js';
 
@@ -37,7 +36,8 @@ export async function sweep(argv: readonly string[]): Promise<number> {
   });
   if (interrupted) return interruptedCode();
   console.log(sweepTable(results));
-  if (plot !== undefined) await savePlot(plot, sweepPlot(results, space));
+  if (plot !== undefined)
+    await savePlot(plot, await sweepPlot(results, space, { title: `Trials of ${space.recipe}` }));
   return 0;
 }
 

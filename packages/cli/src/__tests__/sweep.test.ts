@@ -1,7 +1,15 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { checkSpace, listTrials, runSweep, type SearchSpace, sweepTable } from '@mnist-kit/cli';
+import { appendFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import {
+  checkSpace,
+  listTrials,
+  type RankedTrial,
+  runSweep,
+  type SearchSpace,
+  sweepPlot,
+  sweepTable,
+} from '@mnist-kit/cli';
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from './run-cli.js';
@@ -105,6 +113,87 @@ describe('a sweep that ended early', () => {
   });
 });
 
+describe('a results file that a sweep is writing to', () => {
+  /** A sweep that stands still in its first training until it is let go. */
+  async function standing(out: string) {
+    let go = () => {};
+    let begun = () => {};
+    const started = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const released = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const sweep = runSweep<Settings>({
+      ...{ space: grid([0.01]), base: { lr: 0.1, epochs: 1 }, out, check: () => ({ parameters: 1 }) },
+      apply: (base, changes) => ({ ...base, ...changes }),
+      key: (settings, seed) => JSON.stringify([settings, seed]),
+      train: async () => {
+        begun();
+        await released;
+        return { accuracy: 0.9, loss: 0.1, trainAccuracy: 0.9, seconds: 1, interrupted: false };
+      },
+    });
+    await started;
+    return { sweep, go };
+  }
+
+  test('is refused to a second one, under any of its names, and free when the first has ended', async () => {
+    const { run, trained, out } = sweepOf(grid([0.01, 0.02]));
+    const first = await standing(out);
+    const link = join(folder, 'another name.jsonl');
+    await symlink(out, link);
+    for (const name of [out, link]) {
+      const second = sweepOf(grid([0.05]), name);
+      await expect(second.run()).rejects.toThrow(InvalidArgumentError);
+      await expect(second.run()).rejects.toThrow(
+        `\`out\` must be a file of this sweep alone, and another sweep of this process is writing its results there`,
+      );
+      expect(second.trained).toEqual([]);
+    }
+    first.go();
+    await first.sweep;
+    await run();
+    expect(trained).toHaveLength(2);
+    expect((await readFile(out, 'utf8')).trimEnd().split('\n')).toHaveLength(3);
+    expect(await readdir(folder)).not.toContain(`${basename(out)}.lock`);
+  });
+
+  test('is refused to a second one by the number of the process that has it, and taken from one that is gone', async () => {
+    const { run, out } = sweepOf(grid([0.01]));
+    const lock = `${out}.lock`;
+    await writeFile(lock, JSON.stringify({ pid: process.ppid, host: hostname() }));
+    await expect(run()).rejects.toThrow(`process ${process.ppid} is writing its results there`);
+    await expect(run()).rejects.toThrow(`or delete ${lock} if that process is no sweep`);
+    await writeFile(lock, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname() }));
+    expect((await run()).results).toHaveLength(1);
+  });
+
+  test('is free again after a training that failed', async () => {
+    const { run, out } = sweepOf(grid([0.01]));
+    await appendFile(out, 'no result\n');
+    await expect(run()).rejects.toThrow(DataError);
+    await writeFile(out, '');
+    expect((await run()).results).toHaveLength(1);
+  });
+});
+
+test('the plot of a sweep has an axis for everything that the trials change, and accuracy last', async () => {
+  const trial = (lr: number, teacher?: object): RankedTrial => ({
+    changes: { 'optimizer.lr': lr, ...(teacher && { teacher }) },
+    ...{ epochs: 2, parameters: 979, valAccuracy: 0.98 + lr, valLoss: 0.1, valAccuracies: [0.98 + lr] },
+  });
+  const change = { 'optimizer.lr': { low: 0.001, high: 0.01, log: true } };
+  const bad = { ...trial(0.005), valAccuracy: Number.NaN };
+  const svg = await sweepPlot(
+    [trial(0.01), trial(0.001, { kind: 'net' }), bad],
+    { change },
+    { title: 'Trials' },
+  );
+  for (const text of ['Trials', 'optimizer.lr', 'teacher', 'as it is', 'parameters', 'valAccuracy'])
+    expect(svg).toContain(`>${text}<`);
+});
+
 test('a trial that is refused is noted and not trained', async () => {
   const { run, trained, out } = sweepOf({ search: 'list', list: [{ width: 10 }, { width: 2 }] });
   expect((await run()).results.map(({ changes }) => changes)).toEqual([{ width: 2 }]);
@@ -139,7 +228,8 @@ test('mnist-kit sweep trains what a space of config fields says, once', async ()
     ...['data.validation=500', 'data.trainSamples=320', 'epochs=1', 'augmentation=[]', 'scheduler=null'],
     'model={kind: compactNet, blocks: [{conv: 4}, maxPool, {conv: 8}, maxPool]}',
   ];
-  const args = ['sweep', space, '--out', 'results.jsonl', ...set.flatMap((one) => ['--set', one]), '--json'];
+  const files = ['--out', 'results.jsonl', '--plot', 'plots/sweep.svg'];
+  const args = ['sweep', space, ...files, ...set.flatMap((one) => ['--set', one]), '--json'];
   const { code, json, stderr } = await runCli(args, { cwd: folder });
   expect(stderr).toContain('| validation, % | loss |');
   expect(code).toBe(0);
@@ -148,6 +238,7 @@ test('mnist-kit sweep trains what a space of config fields says, once', async ()
   expect(results.map(({ changes }) => changes)).toContainEqual({ 'optimizer.kind': 'SGD', batchSize: 64 });
   const lines = await readFile(join(folder, 'results.jsonl'), 'utf8');
   expect(lines.trimEnd().split('\n')).toHaveLength(2);
+  expect(await readFile(join(folder, 'plots', 'sweep.svg'), 'utf8')).toContain('>optimizer.kind<');
   // Again: nothing is left to train.
   const again = await runCli([...args, '--threads', '1'], { cwd: folder });
   expect(again.json).toEqual(json);
@@ -155,4 +246,7 @@ test('mnist-kit sweep trains what a space of config fields says, once', async ()
   const wrong = await runCli([...args.slice(0, -1), '--set', 'optimizer.lr=-1'], { cwd: folder });
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toMatch(/`optimizer.lr` must be a number above 0/);
+  const plot = await runCli(['sweep', space, '--out', 'other.jsonl', '--plot', 'plot.pdf'], { cwd: folder });
+  expect(plot.code).toBe(2);
+  expect(plot.stderr).toMatch(/--plot.*\.svg or \.png/);
 }, 120_000);

@@ -1,6 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-/** An empty name, as an unset variable of a shell gives, would mean the current folder. */
+/**
+ * A parser of names of folders. An empty one, as an unset variable of a shell gives, would mean the current folder.
+ *
+ * @throws commander's InvalidArgumentError.
+ *
+ * @example
+ * ```ts
+ * import { folder, plainCommand } from '@mnist-kit/cli/toolkit';
+ *
+ * const command = plainCommand('npm start --').option('--out <dir>', 'where results go', folder);
+ * ```
+ */
 export function folder(name: string): string {
   if (name.trim() !== '') return name;
   throw new InvalidArgumentError("It must be a folder's name; the current folder is '.'.");
@@ -12,7 +23,33 @@ export function file(name: string): string {
   throw new InvalidArgumentError('It must be the name of a file.');
 }
 
-/** A parser of whole numbers from `min` to `max`. */
+/**
+ * A parser of names of files that a plot goes to, so that a wrong one is known before hours of work.
+ *
+ * @throws commander's InvalidArgumentError.
+ *
+ * @example
+ * ```ts
+ * import { plainCommand, plotFile } from '@mnist-kit/cli/toolkit';
+ *
+ * const command = plainCommand('npm start --').option('--plot <file>', '.svg or .png', plotFile);
+ * ```
+ */
+export function plotFile(name: string): string {
+  if (/.\.(svg|png)$/i.test(name)) return name;
+  throw new InvalidArgumentError('It must be the name of a .svg or .png file.');
+}
+
+/**
+ * A parser of whole numbers from `min` to `max`, which throws commander's InvalidArgumentError for anything else.
+ *
+ * @example
+ * ```ts
+ * import { integer, plainCommand } from '@mnist-kit/cli/toolkit';
+ *
+ * const command = plainCommand('npm start --').option('--epochs <n>', 'how many', integer(1, 100), 5);
+ * ```
+ */
 export function integer(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -41,7 +78,16 @@ export function choice(flags: string, description: string, names: readonly strin
   });
 }
 
-/** `--threads`, which leaves the choice to the engine where it is not given. */
+/**
+ * `--threads`, which leaves the choice to the engine where it is not given.
+ *
+ * @example
+ * ```ts
+ * import { plainCommand, threadsOption } from '@mnist-kit/cli/toolkit';
+ *
+ * const command = plainCommand('npm start --').addOption(threadsOption());
+ * ```
+ */
 export function threadsOption(): Option {
   return new Option(
     '--threads <n>',
@@ -55,9 +101,17 @@ export function withJson(command: Command): Command {
 }
 
 /**
- * A command whose mistakes are thrown as commander's errors.
+ * A command of commander, whose mistakes are thrown as its errors, which `runMain` explains.
  *
  * @param name How users call it, e.g. `npm start --`.
+ *
+ * @example
+ * ```ts
+ * import { plainCommand } from '@mnist-kit/cli/toolkit';
+ *
+ * const command = plainCommand('npm start --').description('Trains a net.').option('--json', 'print JSON');
+ * command.parse(['--json'], { from: 'user' });
+ * ```
  */
 export function plainCommand(name: string): Command {
   return new Command(name)

@@ -1,12 +1,22 @@
 /**
  * stdout and stderr, either of which may be closed or full at any time. That does not end a command, whose files are
  * what counts: lines that nobody takes are dropped.
+ *
+ * @example
+ * ```ts
+ * import { Output } from '@mnist-kit/cli/toolkit';
+ *
+ * const output = new Output();
+ * console.log('training …'); // no error if stdout is closed
+ * if (!(await output.result('{"testAccuracy":0.9947}'))) process.exitCode = 1;
+ * ```
  */
 export class Output {
   /** Why stdout takes no more. */
   #lost: NodeJS.ErrnoException | undefined;
   #finished = false;
 
+  /** Listens to both from now on; make one for a process. */
   constructor() {
     process.stdout.on('error', (error) => this.#loseStdout(error));
     process.stderr.on('error', () => {});

@@ -1,8 +1,7 @@
-import { MnistKitError } from '@mnist-kit/core';
-import { CommanderError } from 'commander';
 import { makeProgram } from '../program.js';
 import type { CommandResult, Terminal } from './command-result.js';
-import { FAILED, OK, USER_MISTAKE } from './exit-codes.js';
+import { FAILED, OK } from './exit-codes.js';
+import { explainError } from './explain-error.js';
 import { Output } from './output.js';
 
 /**
@@ -39,32 +38,9 @@ async function runCommand(argv: readonly string[], output: Output): Promise<numb
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    done = explain(error);
+    done = explainError(error);
   }
   const { code = OK, result = {} } = done ?? {};
   const delivered = !json || (await output.result(JSON.stringify(result)));
   return code === OK && !delivered ? FAILED : code;
-}
-
-/** Says on stderr what went wrong; nothing more where commander has said it. */
-function explain(error: unknown): CommandResult {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return { result: {} };
-    return failure(USER_MISTAKE, 'UsageError', error.message.replace(/^error: /, ''));
-  }
-  if (error instanceof MnistKitError || isFileError(error)) {
-    console.error(`error: ${error.message}`);
-    return failure(USER_MISTAKE, error.name, error.message);
-  }
-  console.error(error);
-  return failure(FAILED, error instanceof Error ? error.name : 'Error', String(error));
-}
-
-function failure(code: number, type: string, message: string): CommandResult {
-  return { code, result: { error: { type, message } } };
-}
-
-/** The file system said no: a folder that is missing, full or not ours to write to. */
-function isFileError(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error && 'path' in error;
 }

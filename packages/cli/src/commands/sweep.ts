@@ -4,20 +4,23 @@ import { interruptedCode, OK } from '../command-line/exit-codes.js';
 import { configMaker, readDocument } from '../config/read-config.js';
 import type { Config } from '../config/schema.js';
 import { parseSetting } from '../config/set-values.js';
-import { checkSpace } from '../sweep/space.js';
+import type { RankedTrial } from '../sweep/run-sweep.js';
+import { checkSpace, type SearchSpace } from '../sweep/space.js';
 
 /** What the command line of `sweep` says. */
 export interface SweepFlags {
   readonly config?: string;
   readonly set?: readonly string[];
   readonly out: string;
+  /** `.svg` or `.png` file. */
+  readonly plot?: string;
   readonly threads?: number;
 }
 
 /** `mnist-kit sweep SPACE`. */
 export async function sweep(
   spaceFile: string,
-  { config: file, set = [], out, threads }: SweepFlags,
+  { config: file, set = [], out, plot, threads }: SweepFlags,
   { print }: Terminal,
 ): Promise<CommandResult> {
   const space = checkSpace(await readDocument(spaceFile, 'space'));
@@ -50,7 +53,27 @@ export async function sweep(
     print,
   });
   if (results.length > 0) print(`\n${sweepTable(results)}`);
+  if (plot !== undefined) await savePicture(plot, results, space, print);
   return { result: { results, interrupted }, code: interrupted ? interruptedCode() : OK };
+}
+
+/** Draws what there is, also of a sweep that was interrupted. */
+async function savePicture(
+  path: string,
+  results: readonly RankedTrial[],
+  space: SearchSpace,
+  print: Terminal['print'],
+): Promise<void> {
+  if (!results.some(({ valAccuracy }) => Number.isFinite(valAccuracy))) {
+    print(`No trial has an accuracy yet: ${path} is not written.`);
+    return;
+  }
+  const [{ sweepPlot }, { savePlot }] = await Promise.all([
+    import('../sweep/plot.js'),
+    import('@mnist-kit/plots/node'),
+  ]);
+  await savePlot(path, await sweepPlot(results, space, { title: 'Trials' }));
+  print(`Plot: ${path}`);
 }
 
 /** Fields that change nothing about the outcome of a trial. */
