@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'tsup';
 import { writeEntryFiles } from './lib/entry-files.mjs';
-import { buildFingerprint, entriesOf, workerFilesOf } from './lib/outdated.mjs';
+import { buildFingerprint, entriesOf, platformFilesOf, workerFilesOf } from './lib/outdated.mjs';
 import { writeStamp } from './lib/stamps.mjs';
 import { folderOf, packages, programs, root } from './lib/workspace.mjs';
 
@@ -43,7 +43,9 @@ for (const name of names) {
   await build({
     config: false,
     silent: true,
-    entry: Object.fromEntries(entriesOf(name).map((entry) => [entry, join(folder, 'src', `${entry}.ts`)])),
+    entry: Object.fromEntries(
+      [...entriesOf(name), ...platformFilesOf(name)].map((file) => [file, join(folder, 'src', `${file}.ts`)]),
+    ),
     outDir: dist,
     tsconfig: join(folder, 'tsconfig.json'),
     format: ['esm'],
@@ -56,7 +58,8 @@ for (const name of names) {
     // `node:fs` tells a bundler what it is; `fs` could be anybody's package.
     removeNodeProtocol: false,
     define: { __PACKAGE_VERSION__: JSON.stringify(versionOf(name)) },
-    external: [/^node:/, /^@mnist-kit\//, /^@tensorflow\//],
+    // What a package imports as `#…` is chosen where the program runs or is bundled: its package.json says by what.
+    external: [/^node:/, /^#/, /^@mnist-kit\//, /^@tensorflow\//],
     skipNodeModulesBundle: true,
   });
   await buildWorkers(name, dist);
@@ -106,7 +109,7 @@ function versionOf(name) {
  * @param {number} started
  */
 function removeOlder(dist, started) {
-  for (const file of readdirSync(dist)) {
+  for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const path = join(dist, file);
     // Two seconds of slack: some file systems keep whole seconds only.
     if (/\.js(\.map)?$/.test(file) && statSync(path).mtimeMs < started - 2000) rmSync(path);

@@ -46,6 +46,7 @@ const guides: DefaultTheme.SidebarItem[] = [
       page('Performance', '/performance'),
       page('How the engine works', '/engine'),
       page('Benchmarks', '/bench'),
+      page('In a browser', '/browser'),
       page('Deployment', '/deployment'),
     ],
   },

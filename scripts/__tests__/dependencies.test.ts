@@ -25,7 +25,8 @@ function imported(name: string): string[] {
   const specifiers = sourceFiles(join(folderOf(name), 'src')).flatMap((path) =>
     ts.preProcessFile(readFileSync(path, 'utf8'), true, true).importedFiles.map(({ fileName }) => fileName),
   );
-  const outside = specifiers.filter((one) => !one.startsWith('.') && !one.startsWith('node:'));
+  // `#…` is a file of the package itself.
+  const outside = specifiers.filter((one) => !/^(\.|#|node:)/.test(one));
   const parts = (one: string) => one.split('/').slice(0, one.startsWith('@') ? 2 : 1);
   return [...new Set(outside.map((one) => parts(one).join('/')))].sort();
 }

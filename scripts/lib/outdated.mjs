@@ -26,6 +26,20 @@ export function workerFilesOf(name) {
   return sourceFiles(join(folderOf(name), 'src')).filter((file) => file.endsWith('.worker.ts'));
 }
 
+/**
+ * The files between which `imports` of a package's package.json chooses by platform, without extension:
+ * `"#trainer/platform": { "node": "./dist/node/platform.js", … }` names `node/platform`.
+ *
+ * @param {string} name
+ * @returns {string[]}
+ */
+export function platformFilesOf(name) {
+  const { imports = {} } = JSON.parse(readFileSync(join(folderOf(name), 'package.json'), 'utf8'));
+  return Object.values(imports)
+    .flatMap((target) => [target.node, target.default])
+    .map((file) => file.replace('./dist/', '').replace(/\.js$/, ''));
+}
+
 /** What a build of this package depends on, as one hash. @param {string} name */
 export function buildFingerprint(name) {
   const folder = folderOf(name);
@@ -50,9 +64,11 @@ export function outdated() {
       packages.includes(name)
         ? [`${entry}.js`, `${entry}.cjs`, `${entry}.d.ts`, `types/${entry}.d.ts`]
         : [`${entry}.js`];
-    const complete = entriesOf(name).every((entry) =>
-      files(entry).every((file) => existsSync(join(dist, file))),
-    );
+    const expected = [
+      ...entriesOf(name).flatMap(files),
+      ...platformFilesOf(name).map((file) => `${file}.js`),
+    ];
+    const complete = expected.every((file) => existsSync(join(dist, file)));
     return !complete || readStamp(`build-${name}`) !== buildFingerprint(name);
   });
 }

@@ -34,7 +34,9 @@ export function checkPackages() {
 /** @param {string} folder @returns {number} */
 function codeSize(folder) {
   const dist = join(folder, 'dist');
-  const files = readdirSync(dist).filter((file) => /\.c?js$/.test(file));
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.c?js$/.test(file),
+  );
   return files.reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file))).length, 0);
 }
 

@@ -28,6 +28,7 @@ export * as math from './math.js';
 export { checkOptionNames, closestName, type OptionNames } from './option-names.js';
 export { RandomState, type RandomStateState } from './random-state.js';
 export { describeFunction, type Setting, type Settings } from './settings.js';
+export { sha256 } from './sha256.js';
 export { availableParallelism, type StartWorkerOptions, startWorker } from './worker.js';
 export type { WorkerHandle } from './worker-handle.js';
 export { runAsWorker, type WorkerScope } from './worker-scope.js';

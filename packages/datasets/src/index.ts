@@ -21,10 +21,11 @@ export {
   idxDataset,
 } from './idx.js';
 export type { Labels } from './labels.js';
+export type { LoadProgress, MnistOptions } from './load-options.js';
 export type { BatchIterator } from './loader/batch-iterator.js';
 export { DataLoader, type DataLoaderOptions, type Sampler } from './loader/data-loader.js';
 export type { DataLoaderState } from './loader/loader-state.js';
-export { fashionMnist, type MnistOptions, mnist } from './mnist.js';
+export { fashionMnist, mnist } from './mnist.js';
 export type { Pixels } from './pixels.js';
 export { type DatasetSplit, fashionMnistClasses } from './sources.js';
 export { randomSplit, type Split, Subset } from './subset.js';

@@ -1,5 +1,6 @@
 import { checkOptionNames, EngineError, InvalidArgumentError } from '@mnist-kit/core';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
+import { readFonts, readWasm } from '#plots/resvg';
 
 /**
  * Options of `toPng`.
@@ -87,13 +88,13 @@ export async function toPng(svg: string, options: ToPngOptions = {}): Promise<Ui
 
 async function load(wasm: ToPngOptions['wasm']): Promise<void> {
   try {
-    await initWasm(wasm ?? (await import('./resvg-node.js')).readWasm());
+    await initWasm(wasm ?? readWasm());
   } catch (error) {
     // The program may have loaded the same module for its own use; that one serves as well.
     if (/already initialized/i.test(String(error))) return;
     throw new EngineError(
       'The PNG renderer could not be loaded. In a browser pass `wasm`, the bytes of ' +
-        '@resvg/resvg-wasm/index_bg.wasm. ',
+        '@resvg/resvg-wasm/index_bg.wasm.',
       { cause: error },
     );
   }
@@ -102,7 +103,7 @@ async function load(wasm: ToPngOptions['wasm']): Promise<void> {
 let openSans: Promise<Uint8Array[]> | undefined;
 
 async function defaultFonts(): Promise<Uint8Array[]> {
-  openSans ??= import('./resvg-node.js').then(({ readFonts }) => readFonts());
+  openSans ??= readFonts();
   try {
     return await openSans;
   } catch (error) {

@@ -108,7 +108,7 @@ export class Fit {
   async run(): Promise<History> {
     const run = this.#run;
     const { signal, trainer, snapshot, resume } = this.#parts;
-    const stopListening = await listenForInterrupts((reason) => run.interrupt(reason), {
+    const stopListening = listenForInterrupts((reason) => run.interrupt(reason), {
       signal,
       handleSignals: trainer.handleSignals ?? true,
     });

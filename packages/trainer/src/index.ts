@@ -32,6 +32,7 @@ export {
   type ThroughputMonitorOptions,
 } from './callbacks/throughput-monitor.js';
 export { type Duration, Timer, type TimerOptions } from './callbacks/timer.js';
+export { checkpointStorage } from './checkpoint-storage.js';
 export type {
   Callback,
   OptimizerStepReport,
@@ -78,5 +79,6 @@ export { type TopKAccuracyOptions, topKAccuracy } from './metrics/top-k-accuracy
 export type { ExecutorFactory, FitOptions, ResumeOptions, TrainerOptions } from './options.js';
 export type { Results } from './results.js';
 export type { SchedulerOptions } from './schedule.js';
+export type { CheckpointStorage, StorageEntry, StorageStat } from './storage/checkpoint-storage.js';
 export type { Hyperparameter } from './tensorboard/events.js';
 export { Trainer } from './trainer.js';

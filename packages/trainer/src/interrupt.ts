@@ -1,4 +1,4 @@
-import { isNode } from './is-node.js';
+import { platform } from '#trainer/platform';
 
 /**
  * Calls `onInterrupt` with the reason when the signal aborts or, in Node and where asked for, at a
@@ -6,10 +6,10 @@ import { isNode } from './is-node.js';
  *
  * @returns A function that stops listening.
  */
-export async function listenForInterrupts(
+export function listenForInterrupts(
   onInterrupt: (reason: string) => void,
   { signal, handleSignals }: { signal?: AbortSignal; handleSignals: boolean },
-): Promise<() => void> {
+): () => void {
   const stops: (() => void)[] = [];
   if (signal !== undefined) {
     const onAbort = () => onInterrupt(describeAbort(signal.reason));
@@ -17,10 +17,7 @@ export async function listenForInterrupts(
     signal.addEventListener('abort', onAbort);
     stops.push(() => signal.removeEventListener('abort', onAbort));
   }
-  if (handleSignals && isNode()) {
-    const { listenForSignals } = await import('./node/signals.js');
-    stops.push(listenForSignals((name) => onInterrupt(name)));
-  }
+  if (handleSignals) stops.push(platform.listenForSignals(onInterrupt));
   return () => {
     for (const stop of stops) stop();
   };

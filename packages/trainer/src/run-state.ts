@@ -1,6 +1,7 @@
 import { CheckpointError, InvalidArgumentError } from '@mnist-kit/core';
 import type { Executor } from '@mnist-kit/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { platform } from '#trainer/platform';
 import type { OptimizerLike } from './contracts/parts.js';
 import type { Run, StopOptions } from './contracts/run.js';
 import type { FinalStop, RunSnapshot } from './contracts/run-snapshot.js';
@@ -132,9 +133,8 @@ export class RunState implements Run {
     const replaced = this.#replaced ?? new Map<string, Set<string>>();
     this.#replaced = undefined;
     if (replaced.size === 0) return;
-    const { setAside } = await import('./node/files.js');
     for (const [dir, names] of replaced) {
-      const aside = await setAside(dir, names);
+      const aside = await platform.storage.setAside(dir, names);
       if (aside !== undefined) this.note(`What an earlier fit left in ${dir} is in ${aside} now.`);
     }
   }

@@ -5,8 +5,16 @@ import { writeFileAtomic } from '@mnist-kit/core/node';
 import { memorySource } from '../byte-source.js';
 import type { DownloadOptions } from '../download-options.js';
 import { dimensionsOf, type IdxFile, openIdx } from '../idx-file.js';
+import type { Progress } from '../progress.js';
 import type { Parts, SourceFile } from '../sources.js';
-import { verified } from './verify.js';
+import { verified } from '../verify.js';
+import { md5 } from './md5.js';
+
+/** How to download, and whom to tell. */
+export interface DownloadSettings extends Required<DownloadOptions> {
+  readonly verify: boolean;
+  readonly progress: Progress;
+}
 
 /** An answer that will be the same next time. */
 class Refusal extends Error {}
@@ -26,12 +34,11 @@ export async function downloadMissing(
   files: Parts<SourceFile>,
   { images, labels }: Parts<IdxFile | undefined>,
   folder: string,
-  options: Required<DownloadOptions>,
-  verify: boolean,
+  settings: DownloadSettings,
 ): Promise<Parts<IdxFile>> {
   const parts = {
-    images: images ?? (await downloadFile('images', files.images, options, verify)),
-    labels: labels ?? (await downloadFile('labels', files.labels, options, verify)),
+    images: images ?? (await downloadFile('images', files.images, settings)),
+    labels: labels ?? (await downloadFile('labels', files.labels, settings)),
   };
   await makeFolder(folder);
   for (const part of ['images', 'labels'] as const)
@@ -44,20 +51,22 @@ export async function downloadMissing(
 async function downloadFile(
   part: keyof Parts<unknown>,
   file: SourceFile,
-  options: Required<DownloadOptions>,
-  verify: boolean,
+  settings: DownloadSettings,
 ): Promise<IdxFile> {
+  const { mirrors, attempts, backoff, timeout, verify, progress } = settings;
   const failures: string[] = [];
   const limit = verify ? file.bytes + packedExtra : maxBytes;
-  for (const mirror of options.mirrors) {
+  for (const mirror of mirrors) {
     const url = new URL(`${file.name}.gz`, mirror.endsWith('/') ? mirror : `${mirror}/`).href;
-    for (let attempt = 0; attempt < options.attempts; attempt++) {
-      if (attempt > 0) await pause(options.backoff * 2 ** (attempt - 1));
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (attempt > 0) await pause(backoff * 2 ** (attempt - 1));
       try {
-        const packed = memorySource(await fetchBytes(url, options.timeout, limit), url);
+        const tell = (loaded: number, total: number | undefined) => progress.report(part, loaded, total);
+        const packed = memorySource(await fetchBytes(url, { timeout, limit }, tell), url);
         const idx = await openIdx(packed, dimensionsOf[part]);
-        const checked = verify ? verified(idx, part, file) : idx;
+        const checked = verify ? verified(idx, part, file, md5) : idx;
         await checked.read();
+        progress.end(part, packed.size);
         return checked;
       } catch (error) {
         failures.push(`${url} (attempt ${attempt + 1}): ${reason(error)}`);
@@ -71,7 +80,11 @@ async function downloadFile(
   );
 }
 
-async function fetchBytes(url: string, timeout: number, limit: number): Promise<Uint8Array> {
+async function fetchBytes(
+  url: string,
+  { timeout, limit }: { timeout: number; limit: number },
+  onProgress: (loaded: number, total: number | undefined) => void,
+): Promise<Uint8Array> {
   const controller = new AbortController();
   const giveUp = () => controller.abort(new Error(`no data for ${timeout} ms`));
   let timer = setTimeout(giveUp, timeout);
@@ -84,19 +97,22 @@ async function fetchBytes(url: string, timeout: number, limit: number): Promise<
         response.status >= 400 && response.status < 500 && ![408, 425, 429].includes(response.status);
       throw final ? new Refusal(message) : new Error(message);
     }
+    const expected = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
+    const total = expected === null ? undefined : Number(expected);
     const chunks: Uint8Array[] = [];
     let length = 0;
+    onProgress(length, total);
     for await (const chunk of response.body ?? []) {
       chunks.push(chunk);
       length += chunk.length;
       if (length > limit) throw new Error(`expected at most ${limit} bytes, received more`);
+      onProgress(length, total);
       clearTimeout(timer);
       timer = setTimeout(giveUp, timeout);
     }
     const bytes = Buffer.concat(chunks);
-    const expected = response.headers.get('content-length');
-    if (expected !== null && !response.headers.has('content-encoding') && Number(expected) !== bytes.length)
-      throw new Error(`expected ${expected} bytes, received ${bytes.length} bytes`);
+    if (total !== undefined && total !== bytes.length)
+      throw new Error(`expected ${total} bytes, received ${bytes.length} bytes`);
     return bytes;
   } finally {
     clearTimeout(timer);

@@ -2,12 +2,14 @@ import { DataError } from '@mnist-kit/core';
 import type { ArrayDataset } from '../dataset.js';
 import { unpacksTo } from '../gzip.js';
 import { dimensionsOf, type IdxFile, idxFilesDataset, openIdx } from '../idx-file.js';
+import { Progress } from '../progress.js';
 import type { DatasetSource, Parts } from '../sources.js';
+import { checkPartners, verified } from '../verify.js';
 import { downloadMissing } from './download.js';
 import { type FileSource, openFile } from './file-source.js';
 import type { FoundFile } from './find-files.js';
 import { incomplete, type LocateOptions, locate } from './locate.js';
-import { checkPartners, verified } from './verify.js';
+import { md5 } from './md5.js';
 
 /**
  * Reads the two files of a split. Both come from one folder, where what is missing may be downloaded into it.
@@ -20,12 +22,13 @@ export async function loadFiles(source: DatasetSource, options: LocateOptions): 
   const { download, verify } = options;
   const files = source.files[options.split];
   const found = await locate(source, options);
+  const progress = new Progress(options.onProgress);
   const opened: FileSource[] = [];
   const open = async (part: keyof Parts<unknown>) => {
     const there = found[part];
     if (there === undefined) return undefined;
     const idx = await openFound(there, dimensionsOf[part], verify, opened);
-    return verify ? verified(idx, part, files[part]) : idx;
+    return verify ? verified(idx, part, files[part], md5) : idx;
   };
   try {
     let images = await open('images');
@@ -37,11 +40,14 @@ export async function loadFiles(source: DatasetSource, options: LocateOptions): 
       // Without checksums a file of the user's own could be joined by one of the network.
       if (download === undefined || (there !== undefined && !verify))
         throw await incomplete(source, options, found);
-      ({ images, labels } = await downloadMissing(files, { images, labels }, found.folder, download, verify));
+      const how = { ...download, verify, progress };
+      ({ images, labels } = await downloadMissing(files, { images, labels }, found.folder, how));
     }
     const dataset = await idxFilesDataset(images, labels, source.classes);
-    if (!verify) await checkPartners({ images, labels });
+    if (!verify) await checkPartners({ images, labels }, md5);
     for (const file of opened) await file.checkUnchanged();
+    if (found.images !== undefined) progress.end('images', images.header.bytes);
+    if (found.labels !== undefined) progress.end('labels', labels.header.bytes);
     return dataset;
   } finally {
     await Promise.all(opened.map((file) => file.close()));

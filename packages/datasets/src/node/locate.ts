@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DataError, InvalidArgumentError } from '@mnist-kit/core';
 import type { DownloadOptions } from '../download-options.js';
+import type { LoadProgress } from '../load-options.js';
 import type { DatasetSource, DatasetSplit } from '../sources.js';
 import { describeFolders, type FoundSplit, findInFolder } from './find-files.js';
 
@@ -15,6 +16,7 @@ export interface LocateOptions {
   /** Undefined where nothing may be downloaded. */
   download: Required<DownloadOptions> | undefined;
   verify: boolean;
+  onProgress: ((progress: LoadProgress) => void) | undefined;
 }
 
 /**

@@ -1,8 +1,11 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { platform } from '#trainer/platform';
 import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
+
+const { paths, storage } = platform;
 
 /**
  * Options of {@link CsvLogger}.
@@ -21,7 +24,7 @@ export interface CsvLoggerOptions {
 }
 
 /**
- * Keeps a CSV file with one row per finished epoch and one column per number of the record. Needs Node.
+ * Keeps a CSV file with one row per finished epoch and one column per number of the record.
  *
  * The file is written anew after every epoch, whole or not at all. A fit from the start sets the one of an earlier
  * fit aside, in `previous-1` and so on beside it.
@@ -48,14 +51,13 @@ export class CsvLogger implements Callback {
   }
 
   async onFitStart(run: Run): Promise<void> {
-    const { basename, dirname, ensureWritableFolder } = await import('../node/files.js');
-    await ensureWritableFolder(dirname(this.#path));
-    if (run.step === 0) run.replaces(dirname(this.#path), [basename(this.#path)]);
+    const folder = paths.dirname(this.#path);
+    await storage.makeFolder(folder);
+    if (run.step === 0) run.replaces(folder, [paths.basename(this.#path)]);
   }
 
   async onEpochEnd(run: Run): Promise<void> {
-    const { writeFileAtomic } = await import('../node/files.js');
-    await writeFileAtomic(this.#path, toCsv(run.history.epochs));
+    await storage.write(this.#path, toCsv(run.history.epochs));
   }
 }
 

@@ -1,8 +1,12 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { platform } from '#trainer/platform';
 import { closedOptions } from '../closed-options.js';
 import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
+import { isMissing } from '../storage/checkpoint-storage.js';
+
+const { paths, storage } = platform;
 
 /**
  * Options of {@link JsonlLogger}.
@@ -24,7 +28,7 @@ export interface JsonlLoggerOptions {
 
 /**
  * Appends one JSON object per line: `{"event": "step", …}` for optimizer steps, with the mean loss and the accuracy
- * of the batches in them, and `{"event": "epoch", …}` with the record of each epoch. Needs Node.
+ * of the batches in them, and `{"event": "epoch", …}` with the record of each epoch.
  *
  * Lines are held back until the epoch ends or a state is saved. A fit from the start sets the file of an earlier one
  * aside, in `previous-1` and so on beside it; a resumed one drops the lines of steps that are done again.
@@ -60,11 +64,11 @@ export class JsonlLogger implements Callback {
   }
 
   async onFitStart(run: Run): Promise<void> {
-    const { basename, dirname, ensureWritableFolder } = await import('../node/files.js');
-    await ensureWritableFolder(dirname(this.#path));
+    const folder = paths.dirname(this.#path);
+    await storage.makeFolder(folder);
     this.#lines = [];
     this.#from = { step: run.step, epochFinished: run.epochFinished };
-    if (run.step === 0) run.replaces(dirname(this.#path), [basename(this.#path)]);
+    if (run.step === 0) run.replaces(folder, [paths.basename(this.#path)]);
   }
 
   async onEpochStart(): Promise<void> {
@@ -98,11 +102,20 @@ export class JsonlLogger implements Callback {
   async #begin(): Promise<void> {
     const from = this.#from;
     if (from === undefined) return;
-    const { readFile, writeFileAtomic } = await import('../node/files.js');
-    const old = from.step === 0 ? '' : await readFile(this.#path, 'utf8').catch(emptyIfMissing);
+    const old = from.step === 0 ? '' : await this.#read();
     const kept = old.split('\n').filter((line) => isBefore(line, from));
-    await writeFileAtomic(this.#path, kept.map((line) => `${line}\n`).join(''));
+    await storage.write(this.#path, kept.map((line) => `${line}\n`).join(''));
     this.#from = undefined;
+  }
+
+  /** The file's text; none where there is no file. */
+  async #read(): Promise<string> {
+    try {
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await storage.read(this.#path));
+    } catch (error) {
+      if (isMissing(error)) return '';
+      throw error;
+    }
   }
 
   #add(entry: object): void {
@@ -111,16 +124,10 @@ export class JsonlLogger implements Callback {
 
   async #flush(): Promise<void> {
     if (this.#lines.length === 0) return;
-    const { appendFileWhole } = await import('../node/files.js');
     const { length } = this.#lines;
-    await appendFileWhole(this.#path, this.#lines.join(''));
+    await storage.append(this.#path, this.#lines.join(''));
     this.#lines.splice(0, length);
   }
-}
-
-function emptyIfMissing(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return '';
-  throw error;
 }
 
 /** Whether a line was logged before the point from which a fit goes on. */

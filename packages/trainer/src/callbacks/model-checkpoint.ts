@@ -8,14 +8,17 @@ import {
 } from '@mnist-kit/core';
 import { loadStateDict, readSafetensors, toTorchNames, writeSafetensors } from '@mnist-kit/models';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { platform } from '#trainer/platform';
 import { closedOptions } from '../closed-options.js';
 import type { Callback } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import type { EpochRecord } from '../history.js';
 import { improves, monitored, monitorMode } from '../monitor.js';
-import type { CheckpointStore } from '../node/checkpoint-store.js';
+import { CheckpointStore } from '../storage/checkpoint-store.js';
 import { formatValue } from './epoch-line.js';
+
+const { paths, storage } = platform;
 
 /**
  * Options of {@link ModelCheckpoint}.
@@ -29,7 +32,7 @@ import { formatValue } from './epoch-line.js';
  * ```
  */
 export interface ModelCheckpointOptions {
-  /** Folder of the checkpoints; created if need be. */
+  /** Folder of the checkpoints; created if need be. In a browser, of the site's own file system. */
   dir: string;
   /** A number of the epoch's record. Default: `valLoss`, or `trainLoss` without validation. */
   monitor?: string;
@@ -88,8 +91,9 @@ interface Kept {
 }
 
 /**
- * Keeps weights on disk, of the best epoch, of the last, of the best few; and the whole state of the fit, so
- * that a fit that was interrupted or killed can go on. Needs Node.
+ * Keeps weights in files, of the best epoch, of the last, of the best few; and the whole state of the fit, so
+ * that a fit that was interrupted or killed can go on. In a browser the files are in the site's own file system (OPFS),
+ * see {@link checkpointStorage}.
  *
  * Weights are safetensors files under PyTorch's names (the weights' own names where PyTorch has none for a
  * layer), each beside a JSON file of the same name with the epoch's record. States are folders
@@ -124,7 +128,7 @@ export class ModelCheckpoint implements Callback {
   #top: Kept[] = [];
   /** Step whose weights `last` holds; at its end a fit may put others in place, such as an average. */
   #lastStep = -1;
-  #store: Promise<CheckpointStore> | undefined;
+  readonly #states: CheckpointStore;
   #unlock: (() => Promise<void>) | undefined;
   /** Where the state was saved last. */
   #savedAt = '';
@@ -148,6 +152,7 @@ export class ModelCheckpoint implements Callback {
     this.dir = dir;
     this.#given = { monitor, mode };
     this.#options = settings;
+    this.#states = new CheckpointStore(paths.join(dir, STATES), settings.keepStates);
   }
 
   /** Which epoch is the best: the best one so far means nothing by another measure. */
@@ -167,9 +172,8 @@ export class ModelCheckpoint implements Callback {
    * @throws CheckpointError when that file cannot be read.
    */
   async loadBest(model: LayersModel): Promise<void> {
-    const { join, readFile } = await import('../node/files.js');
-    const path = join(this.dir, BEST);
-    const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const path = paths.join(this.dir, BEST);
+    const bytes = await storage.read(path).catch((cause: { code?: unknown }) => {
       throw new CheckpointError(
         `${path} cannot be read (${cause.code}): a fit with \`saveBest\` writes it when an epoch is the best so far.`,
         { cause },
@@ -186,11 +190,10 @@ export class ModelCheckpoint implements Callback {
       this.#top = [];
       this.#lastStep = -1;
     }
-    const files = await import('../node/files.js');
-    await files.ensureWritableFolder(this.dir);
-    this.#unlock = await files.lockFolder(this.dir);
-    await (await this.#states()).begin();
-    await files.removeLeftovers(this.dir);
+    await storage.makeFolder(this.dir);
+    this.#unlock = await storage.lock(this.dir);
+    await this.#states.begin();
+    await storage.removeLeftovers(this.dir, (name) => isWeights(name) || name === STATES);
     if (run.step === 0) run.replaces(this.dir, await this.#earlierFiles());
     this.#savedAt = '';
     this.#savedTime = performance.now();
@@ -205,8 +208,7 @@ export class ModelCheckpoint implements Callback {
   /** Whether the best weights stayed behind, in the folder that a checkpoint was taken from by its path. */
   async #isBestElsewhere(): Promise<boolean> {
     if (!this.#options.saveBest || this.#best === undefined) return false;
-    const { readdir } = await import('../node/files.js');
-    return !(await readdir(this.dir)).includes(BEST);
+    return !(await this.#names()).includes(BEST);
   }
 
   async onEpochEnd(run: Run, record: EpochRecord): Promise<void> {
@@ -238,7 +240,7 @@ export class ModelCheckpoint implements Callback {
 
   /** The newest whole state in the folder; what is wrong with newer ones is said at the end of the fit. */
   async latestCheckpoint(): Promise<RunSnapshot | undefined> {
-    const latest = await (await this.#states()).latest();
+    const latest = await this.#states.latest();
     this.#damaged = latest?.damaged ?? [];
     return latest?.snapshot;
   }
@@ -250,14 +252,13 @@ export class ModelCheckpoint implements Callback {
   async #saveAtEnd(run: Run): Promise<void> {
     if (this.#options.saveLast && run.step > 0) await this.#saveLast(run, run.history.last);
     if (!run.history.interrupted) return;
-    const { join } = await import('../node/files.js');
     if (this.#options.saveBest && this.#best !== undefined && !(await this.#isBestElsewhere()))
       run.note(
         `Best weights (${this.#monitor} ${formatValue(this.#monitor, this.#best.value)}, ` +
-          `epoch ${this.#best.epoch}) kept in ${join(this.dir, BEST)}.`,
+          `epoch ${this.#best.epoch}) kept in ${paths.join(this.dir, BEST)}.`,
       );
     if (this.#lastStep >= 0)
-      run.note(`Last weights (step ${run.step}) kept in ${join(this.dir, 'last.safetensors')}.`);
+      run.note(`Last weights (step ${run.step}) kept in ${paths.join(this.dir, 'last.safetensors')}.`);
   }
 
   state(): unknown {
@@ -273,9 +274,12 @@ export class ModelCheckpoint implements Callback {
 
   /** What an earlier fit left in the folder; the states first, which `resume: 'auto'` would go on from. */
   async #earlierFiles(): Promise<string[]> {
-    const { isWeights, readdir } = await import('../node/files.js');
-    const states = (await (await this.#states()).isEmpty()) ? [] : [STATES];
-    return [...states, ...(await readdir(this.dir)).filter(isWeights)];
+    const states = (await this.#states.isEmpty()) ? [] : [STATES];
+    return [...states, ...(await this.#names()).filter(isWeights)];
+  }
+
+  async #names(): Promise<string[]> {
+    return (await storage.list(this.dir)).map(({ name }) => name);
   }
 
   #isDue(run: Run): boolean {
@@ -290,16 +294,9 @@ export class ModelCheckpoint implements Callback {
   async #saveState(run: Run): Promise<void> {
     const at = `${run.step} ${run.epochFinished}`;
     if (this.#savedAt === at) return;
-    await (await this.#states()).save(await run.snapshot());
+    await this.#states.save(await run.snapshot());
     this.#savedAt = at;
     this.#savedTime = performance.now();
-  }
-
-  #states(): Promise<CheckpointStore> {
-    this.#store ??= import('../node/files.js').then(
-      ({ CheckpointStore, join }) => new CheckpointStore(join(this.dir, STATES), this.#options.keepStates),
-    );
-    return this.#store;
   }
 
   async #release(): Promise<void> {
@@ -321,24 +318,22 @@ export class ModelCheckpoint implements Callback {
     const dropped = ranked.splice(this.#options.saveTopK);
     if (!dropped.includes(kept)) await this.#save(run, topName(kept), record);
     this.#top = ranked;
-    const { join, rm } = await import('../node/files.js');
     for (const old of dropped) {
       if (old === kept) continue;
-      await rm(join(this.dir, `${topName(old)}.safetensors`), { force: true });
-      await rm(join(this.dir, `${topName(old)}.json`), { force: true });
+      await storage.remove(paths.join(this.dir, `${topName(old)}.safetensors`));
+      await storage.remove(paths.join(this.dir, `${topName(old)}.json`));
     }
   }
 
   async #save(run: Run, name: string, record: EpochRecord | undefined): Promise<void> {
-    const { join, writeFileAtomic } = await import('../node/files.js');
     const about = { epoch: run.epoch, step: run.step, monitor: this.#monitor };
     const weights = portableNames(run.model, await run.executor.readWeights());
-    await writeFileAtomic(
-      join(this.dir, `${name}.safetensors`),
+    await storage.write(
+      paths.join(this.dir, `${name}.safetensors`),
       writeSafetensors(weights, { format: 'pt', epoch: String(run.epoch), step: String(run.step) }),
     );
-    await writeFileAtomic(
-      join(this.dir, `${name}.json`),
+    await storage.write(
+      paths.join(this.dir, `${name}.json`),
       `${JSON.stringify({ ...about, record }, null, 2)}\n`,
     );
   }
@@ -348,6 +343,11 @@ const ignore = () => {};
 
 function withoutUndefined<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Whether a file is one of those that are kept in the folder beside the states. */
+function isWeights(name: string): boolean {
+  return /^(best|last|epoch-\d{4,})\.(safetensors|json)$/.test(name);
 }
 
 function topName({ epoch }: Kept): string {

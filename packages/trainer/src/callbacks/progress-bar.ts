@@ -1,18 +1,12 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { platform } from '#trainer/platform';
 import { closedOptions } from '../closed-options.js';
 import type { Callback, TrainBatchReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
 import type { EpochRecord } from '../history.js';
-import { isNode } from '../is-node.js';
+import type { Bar } from '../platform.js';
 import * as say from '../say.js';
 import { epochLine, formatSeconds } from './epoch-line.js';
-
-/** The part of `cli-progress` that is used. */
-interface Bar {
-  start(total: number, value: number, payload: object): void;
-  update(value: number, payload: object): void;
-  stop(): void;
-}
 
 /**
  * Options of {@link ProgressBar}.
@@ -29,7 +23,8 @@ interface Bar {
 export interface ProgressBarOptions {
   /**
    * Show a bar besides the line per epoch. Default: when stdout is a terminal of at least 40 columns, and none of
-   * `TERM=dumb`, `NO_COLOR` and `CI` is set. `true` elsewhere prints the bar as a line every two seconds.
+   * `TERM=dumb`, `NO_COLOR` and `CI` is set. `true` elsewhere prints the bar as a line every two seconds; a browser has
+   * no bar, and refuses it.
    */
   bar?: boolean;
   /** Where lines go. Default `console.log`. */
@@ -76,23 +71,7 @@ export class ProgressBar implements Callback {
 
   async onFitStart(): Promise<void> {
     this.#bar = undefined;
-    if (!isNode() || this.#wantsBar === false) return;
-    const { stdoutCanvas, takesCursorMoves } = await import('../node/stdout-canvas.js');
-    if (!(this.#wantsBar ?? takesCursorMoves())) return;
-    const { SingleBar, Presets } = (await import('cli-progress')).default;
-    this.#bar = new SingleBar(
-      {
-        format: '{title} {bar} {value}/{total} | {rate} it/s | loss {loss} | accuracy {accuracy} | {left}',
-        stream: stdoutCanvas() as unknown as NodeJS.WritableStream,
-        noTTYOutput: true,
-        hideCursor: true,
-        clearOnComplete: true,
-        stopOnComplete: false,
-        gracefulExit: false,
-        barsize: 24,
-      },
-      Presets.shades_classic,
-    );
+    if (this.#wantsBar !== false) this.#bar = await platform.progressBar(this.#wantsBar);
   }
 
   onEpochStart(run: Run): void {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { platform } from '#trainer/platform';
 import { closedOptions } from '../closed-options.js';
 import type { Callback, OptimizerStepReport } from '../contracts/callback.js';
 import type { Run } from '../contracts/run.js';
@@ -14,6 +15,8 @@ import {
   sessionEndEvent,
   versionEvent,
 } from '../tensorboard/events.js';
+
+const { paths, storage } = platform;
 
 /**
  * Options of {@link TensorBoardLogger}.
@@ -42,7 +45,7 @@ export interface TensorBoardLoggerOptions {
 
 /**
  * Writes event files that TensorBoard shows: scalars of steps (`step/loss`) and epochs (`epoch/valLoss`),
- * histograms of parameters, hyperparameters, and the images that you add. Needs Node. What is added is held back
+ * histograms of parameters, hyperparameters, and the images that you add. What is added is held back
  * until the epoch ends or a state is saved. A fit from the start sets the files of an earlier one aside, in
  * `previous-1` and so on of the folder, where TensorBoard shows them as a run of their own.
  *
@@ -114,12 +117,11 @@ export class TensorBoardLogger implements Callback {
   }
 
   async onFitStart(run: Run): Promise<void> {
-    const { ensureWritableFolder, join, readdir } = await import('../node/files.js');
     const { dir } = this.#options;
-    await ensureWritableFolder(dir);
-    const earlier = (await readdir(dir)).filter((name) => EVENT_FILE.test(name));
+    await storage.makeFolder(dir);
+    const earlier = (await storage.list(dir)).map(({ name }) => name).filter((name) => EVENT_FILE.test(name));
     if (run.step === 0) run.replaces(dir, earlier);
-    this.#path = join(dir, nameAfter(earlier));
+    this.#path = paths.join(dir, nameAfter(earlier));
     const start = [versionEvent(now(0))];
     if (run.step > 0) start.push(restartEvent(now(run.step + 1)));
     if (Object.keys(this.#options.hyperparameters).length > 0)
@@ -168,15 +170,24 @@ export class TensorBoardLogger implements Callback {
 
   async #flush(): Promise<void> {
     if (this.#path === undefined || this.#records.length === 0) return;
-    const { appendFileWhole } = await import('../node/files.js');
     const { length } = this.#records;
-    await appendFileWhole(this.#path, Buffer.concat(this.#records));
+    await storage.append(this.#path, joined(this.#records));
     this.#records.splice(0, length);
   }
 }
 
 /** What this logger calls its files. */
 const EVENT_FILE = /^events\.out\.tfevents\.(.*)\.mnist-kit$/;
+
+function joined(records: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(records.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const record of records) {
+    bytes.set(record, at);
+    at += record.length;
+  }
+  return bytes;
+}
 
 /** The name of the next event file. Readers take them in the order of their names, and clocks are set back. */
 function nameAfter(earlier: readonly string[]): string {

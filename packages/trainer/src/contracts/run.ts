@@ -95,7 +95,7 @@ export interface Run {
   /**
    * Names files and folders in `dir` that this fit will write anew, for use in `onFitStart` of a fit from the start:
    * what an earlier fit left there is moved into `previous-1`, `previous-2`, … of `dir` before anything is trained, so
-   * that a folder never holds a mixture of two fits. Where to is said as a note. Needs Node.
+   * that a folder never holds a mixture of two fits. Where to is said as a note.
    *
    * Nothing is moved when a callback's `onFitStart` throws. Those named first are moved first.
    */

@@ -2,9 +2,7 @@ import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '@mnist-kit/core';
 import { syncFolder } from '@mnist-kit/core/node';
-
-/** Folders of earlier fits. */
-const NAME = /^previous-(\d{1,9})$/;
+import { nameAfter } from '../storage/aside.js';
 
 /**
  * Moves files and folders of an earlier fit into a new folder `previous-1`, `previous-2`, … beside them.
@@ -19,8 +17,7 @@ export async function setAside(dir: string, names: Iterable<string>): Promise<st
     const there = await readdir(dir);
     const moved = [...names].filter((name) => there.includes(name));
     if (moved.length === 0) return undefined;
-    const numbers = there.map((name) => Number(NAME.exec(name)?.[1] ?? 0));
-    const aside = join(dir, `previous-${Math.max(0, ...numbers) + 1}`);
+    const aside = join(dir, nameAfter(there));
     await mkdir(aside);
     const done: string[] = [];
     try {

@@ -2,6 +2,7 @@ import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
 import type { Callback } from '../contracts/callback.js';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import type { FitOptions, ResumeOptions } from '../options.js';
+import { readCheckpoint } from '../storage/checkpoint-files.js';
 import { checkSnapshot } from './check-snapshot.js';
 import type { Resume } from './overrides.js';
 
@@ -44,10 +45,7 @@ async function read(
   }
   if (typeof from !== 'string' || from === '')
     throw new InvalidArgumentError('resume', "must be 'auto', the path of a checkpoint, or a snapshot", from);
-  if (from !== 'auto') {
-    const { readCheckpoint } = await import('../node/checkpoint-files.js');
-    return readCheckpoint(from);
-  }
+  if (from !== 'auto') return readCheckpoint(from);
   const keepers = callbacks.filter((callback) => callback.latestCheckpoint !== undefined);
   if (keepers.length === 0)
     throw new InvalidArgumentError('resume', 'needs a ModelCheckpoint among the callbacks, or a path', from);

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { isSwitchedOn, obstacle, switchPass } from '#engine/vector-flag';
 import type { VectorBits } from '../machine.js';
-import { isSwitchedOn, obstacle, switchPass } from './node-flag.js';
 import { givesTheSameBits } from './trial.js';
 
 /** What code is written for, and why it is narrower than might be expected. */

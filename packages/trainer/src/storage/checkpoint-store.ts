@@ -1,17 +1,11 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
+import { platform } from '#trainer/platform';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
-import {
-  isCheckpoint,
-  isTemporary,
-  NewerFormatError,
-  readCheckpoint,
-  removeCheckpoint,
-  writeCheckpoint,
-} from './checkpoint-files.js';
-import { makeFolder } from './make-folder.js';
+import { isCheckpoint, NewerFormatError, readCheckpoint, writeCheckpoint } from './checkpoint-files.js';
+import { isMissing } from './checkpoint-storage.js';
 import { NotACheckpointError } from './not-a-checkpoint.js';
+
+const { paths, storage } = platform;
 
 /** What {@link CheckpointStore} calls its folders; more digits would be no exact number. */
 const NAME = /^checkpoint-(\d{6,15})$/;
@@ -38,7 +32,6 @@ export class CheckpointStore {
 
   /** Writes the next checkpoint; older ones go once it is whole. */
   async save(snapshot: RunSnapshot): Promise<string> {
-    await makeFolder(this.#dir);
     const names = new Set(await this.#names());
     this.#kept ??= await this.#own(names);
     let number = Math.max(0, ...this.#kept) + 1;
@@ -103,16 +96,14 @@ export class CheckpointStore {
       throw new CheckpointError(
         `Another fit wrote to ${this.#dir} while this one began. Start this one again: it goes on from what is there now.`,
       );
-    for (const name of names)
-      if (isTemporary(name))
-        await rm(join(this.#dir, name), { recursive: true, force: true }).catch(() => {});
+    if (names.length > 0) await storage.removeLeftovers(this.#dir, (name) => /^checkpoint-\d+$/.test(name));
   }
 
   /** Removes the first of `kept`, if they are still what they were; what cannot be removed is left to a later fit. */
   async #prune(kept: number[]): Promise<void> {
     while (kept.length > this.#keep) {
       const folder = this.#folder(kept.shift() as number);
-      if (await isCheckpoint(folder)) await removeCheckpoint(folder).catch(() => {});
+      if (await isCheckpoint(folder)) await storage.removeFolder(folder).catch(() => {});
     }
   }
 
@@ -126,9 +117,9 @@ export class CheckpointStore {
 
   async #names(): Promise<string[]> {
     try {
-      return await readdir(this.#dir);
+      return (await storage.list(this.#dir)).map(({ name }) => name);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if (isMissing(error)) return [];
       throw new EngineError(`Cannot read the folder ${this.#dir}: ${(error as Error).message}.`, {
         cause: error,
       });
@@ -136,13 +127,13 @@ export class CheckpointStore {
   }
 
   #folder(number: number): string {
-    return join(this.#dir, nameOf(number));
+    return paths.join(this.#dir, nameOf(number));
   }
 }
 
 async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
+  return storage.stat(path).then(
+    ({ kind }) => kind === 'file',
     () => false,
   );
 }

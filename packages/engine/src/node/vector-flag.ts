@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import v8 from 'node:v8';
+
 /**
  * V8's pass that packs pairs of 128-bit vectors into 256-bit ones stands behind a flag of the whole process. Here is
  * all that is known about it.
@@ -12,11 +15,7 @@ let switched: boolean | undefined;
 
 /** V8's flags can be set in Node itself; what else offers its modules may have no V8. */
 const isNode = (): boolean =>
-  typeof process !== 'undefined' &&
-  process.release?.name === 'node' &&
-  typeof process.getBuiltinModule === 'function' &&
-  !('Deno' in globalThis) &&
-  !('Bun' in globalThis);
+  process.release?.name === 'node' && !('Deno' in globalThis) && !('Bun' in globalThis);
 
 /** What keeps this process from wider vectors, in words; undefined where nothing does. */
 export function obstacle(): string | undefined {
@@ -37,7 +36,7 @@ function hasAvx2(): boolean {
 
 function processorInformation(): string {
   try {
-    return process.getBuiltinModule('node:fs').readFileSync('/proc/cpuinfo', 'latin1');
+    return readFileSync('/proc/cpuinfo', 'latin1');
   } catch {
     return '';
   }
@@ -57,6 +56,6 @@ export function startedWithFlag(flags: readonly string[]): boolean {
 
 /** Sets the flag for what is compiled from now on, worker threads included. */
 export function switchPass(on: boolean): void {
-  process.getBuiltinModule('node:v8').setFlagsFromString(on ? `--${FLAG}` : `--no-${FLAG}`);
+  v8.setFlagsFromString(on ? `--${FLAG}` : `--no-${FLAG}`);
   switched = on;
 }

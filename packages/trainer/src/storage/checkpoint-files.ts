@@ -1,19 +1,20 @@
-import { createHash } from 'node:crypto';
-import { lstat, mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
 import { CheckpointError, EngineError } from '@mnist-kit/core';
-import { syncFolder, writeDurably } from '@mnist-kit/core/node';
 import { readSafetensors, writeSafetensors } from '@mnist-kit/models';
 import { version_core } from '@tensorflow/tfjs-core';
+import { platform } from '#trainer/platform';
 import type { RunSnapshot } from '../contracts/run-snapshot.js';
 import { checkSnapshot } from '../state/check-snapshot.js';
 import { decodeState, encodeState, type Json } from '../state/encode.js';
 import { checkpointFiles, describePath, FORMAT, recognise } from './not-a-checkpoint.js';
 
+declare const __PACKAGE_VERSION__: string;
+
+const { paths, runtime, sha256, storage } = platform;
+
 /** Raised when an older version could not read what a newer one writes. */
 const VERSION = 1;
 
+const encoder = new TextEncoder();
 const { manifest: MANIFEST, state: STATE, tensors: TENSORS } = checkpointFiles;
 
 interface FileEntry {
@@ -32,49 +33,35 @@ interface Manifest {
 }
 
 const versions = {
-  '@mnist-kit/trainer': ownVersion(),
+  '@mnist-kit/trainer': __PACKAGE_VERSION__,
   '@tensorflow/tfjs-core': version_core,
-  node: process.version,
+  ...runtime,
 };
-
-let counter = 0;
 
 /**
  * Writes a checkpoint as a folder: tensors as safetensors, the rest as JSON, a manifest with checksums.
  *
- * The folder appears whole or not at all: it is written under a temporary name beside it, flushed to the disk
- * and renamed.
+ * The folder appears whole or not at all.
  *
  * @throws EngineError when it cannot be written.
  */
 export async function writeCheckpoint(folder: string, snapshot: RunSnapshot): Promise<void> {
   const { json, tensors } = encodeState(snapshot);
   const contents: Record<string, Uint8Array> = {
-    [STATE]: new TextEncoder().encode(`${JSON.stringify(json)}\n`),
+    [STATE]: encoder.encode(`${JSON.stringify(json)}\n`),
     [TENSORS]: writeSafetensors(tensors),
   };
   const { epoch, step } = snapshot.position;
-  const files = Object.fromEntries(
-    Object.entries(contents).map(([name, content]) => [
-      name,
-      { bytes: content.length, sha256: sha256(content) },
-    ]),
-  );
+  const files: Record<string, FileEntry> = {};
+  for (const [name, content] of Object.entries(contents))
+    files[name] = { bytes: content.length, sha256: await sha256(content) };
   const manifest: Manifest = { format: FORMAT, version: VERSION, epoch, step, versions, files };
-  contents[MANIFEST] = new TextEncoder().encode(
-    `${JSON.stringify({ ...manifest, sha256: sha256(JSON.stringify(manifest)) }, null, 2)}\n`,
-  );
-
-  const temporary = temporaryFolder(folder);
+  const checksum = await sha256(encoder.encode(JSON.stringify(manifest)));
+  contents[MANIFEST] = encoder.encode(`${JSON.stringify({ ...manifest, sha256: checksum }, null, 2)}\n`);
   try {
-    await mkdir(temporary, { recursive: true });
-    for (const [name, content] of Object.entries(contents))
-      await writeDurably(join(temporary, name), content);
-    await syncFolder(temporary);
-    await rename(temporary, folder);
-    await syncFolder(dirname(folder));
+    await storage.writeFolder(folder, contents);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    if (error instanceof EngineError) throw error;
     throw new EngineError(
       `Cannot write the checkpoint ${folder}: ${(error as Error).message}. ` +
         'Earlier checkpoints are untouched; free some space or choose another folder, then resume.',
@@ -83,30 +70,12 @@ export async function writeCheckpoint(folder: string, snapshot: RunSnapshot): Pr
   }
 }
 
-/** Names of folders that are being written or removed. */
-const TEMPORARY = /^\.tmp-checkpoint-\d+\.\d+-\d+$/;
-
-function temporaryFolder(folder: string): string {
-  return join(dirname(folder), `.tmp-${basename(folder)}.${process.pid}-${counter++}`);
-}
-
-/** Whether a folder of that name is what a process left behind that was killed while it wrote or removed one. */
-export function isTemporary(name: string): boolean {
-  return TEMPORARY.test(name);
-}
-
-/** Removes a checkpoint; it disappears whole or not at all. */
-export async function removeCheckpoint(folder: string): Promise<void> {
-  const temporary = temporaryFolder(folder);
-  await rename(folder, temporary);
-  await rm(temporary, { recursive: true, force: true });
-}
-
 /** Whether a folder is a checkpoint that this version could read, by its manifest, and nothing else lies in it. */
 export async function isCheckpoint(folder: string): Promise<boolean> {
   try {
-    if (!(await lstat(folder)).isDirectory()) return false;
-    checkManifest(folder, await readFile(join(folder, MANIFEST)));
+    const { kind, link } = await storage.stat(folder);
+    if (kind !== 'folder' || link) return false;
+    await checkManifest(folder, await storage.read(paths.join(folder, MANIFEST)));
     return (await recognise(folder)) === 'alone';
   } catch {
     return false;
@@ -137,7 +106,7 @@ export async function readCheckpoint(folder: string): Promise<RunSnapshot> {
 class Damage extends Error {}
 
 async function readWhole(folder: string): Promise<RunSnapshot> {
-  const manifest = checkManifest(folder, await read(folder, MANIFEST));
+  const manifest = await checkManifest(folder, await read(folder, MANIFEST));
   // One after the other: of several that are damaged it is always the same that is named.
   const state = await readListed(folder, manifest, STATE);
   const tensors = await readListed(folder, manifest, TENSORS);
@@ -154,7 +123,7 @@ function parseState(content: Uint8Array): Json {
   }
 }
 
-function checkManifest(folder: string, content: Uint8Array): Manifest {
+async function checkManifest(folder: string, content: Uint8Array): Promise<Manifest> {
   let parsed: Manifest & { sha256?: string };
   try {
     parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
@@ -165,7 +134,7 @@ function checkManifest(folder: string, content: Uint8Array): Manifest {
   if (Number.isInteger(parsed.version) && parsed.version > VERSION)
     throw new NewerFormatError(folder, parsed.version);
   const { sha256: checksum, ...manifest } = parsed;
-  if (checksum !== sha256(JSON.stringify(manifest)))
+  if (checksum !== (await sha256(encoder.encode(JSON.stringify(manifest)))))
     throw new Damage(`${MANIFEST} does not match its checksum`);
   return manifest;
 }
@@ -187,26 +156,14 @@ async function readListed(folder: string, manifest: Manifest, name: string): Pro
   if (typeof entry !== 'object' || entry === null) throw new Damage(`${MANIFEST} lacks ${name}`);
   if (content.length !== entry.bytes)
     throw new Damage(`${name} has ${content.length} bytes instead of ${entry.bytes}`);
-  if (sha256(content) !== entry.sha256) throw new Damage(`${name} does not match its checksum`);
+  if ((await sha256(content)) !== entry.sha256) throw new Damage(`${name} does not match its checksum`);
   return content;
 }
 
 async function read(folder: string, name: string): Promise<Uint8Array> {
   try {
-    return await readFile(join(folder, name));
+    return await storage.read(paths.join(folder, name));
   } catch (error) {
-    throw new Damage(`${name} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new Damage(`${name} cannot be read (${(error as { code?: unknown }).code})`);
   }
-}
-
-function ownVersion(): string {
-  try {
-    return createRequire(import.meta.url)('@mnist-kit/trainer/package.json').version;
-  } catch {
-    return 'bundled';
-  }
-}
-
-function sha256(content: Uint8Array | string): string {
-  return createHash('sha256').update(content).digest('hex');
 }

@@ -1,6 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
 import { CheckpointError } from '@mnist-kit/core';
+import { platform } from '#trainer/platform';
+
+const { paths, storage } = platform;
+const { basename, dirname, extname, join } = paths;
 
 /** The files that a checkpoint is made of. */
 export const checkpointFiles = {
@@ -26,7 +28,7 @@ const MOST = 8;
  * `no` for everything else.
  */
 export async function recognise(path: string): Promise<'alone' | 'among others' | 'no'> {
-  const names = await readdir(path).catch((): string[] => []);
+  const names = await namesIn(path).catch((): string[] => []);
   const own = names.filter((name) => ours.includes(name));
   const wasWritten =
     own.length === ours.length ||
@@ -38,9 +40,9 @@ export async function recognise(path: string): Promise<'alone' | 'among others' 
 
 /** Says what is at a path that is no checkpoint, and what to write instead of it. */
 export async function describePath(path: string): Promise<NotACheckpointError> {
-  const kind = await stat(path).then(
-    (found) => (found.isDirectory() ? 'folder' : 'file'),
-    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  const kind = await storage.stat(path).then(
+    (found) => (found.kind === 'folder' ? 'folder' : 'file'),
+    (error: { code?: string; message: string }) => error.code ?? error.message,
   );
   if (kind === 'file') return none(path, await describeFile(path));
   if (kind !== 'folder') {
@@ -79,7 +81,7 @@ async function describeFile(path: string): Promise<string> {
 }
 
 async function describeFolder(path: string): Promise<string> {
-  const names = (await readdir(path)).sort();
+  const names = (await namesIn(path)).sort();
   if (names.length === 0) return `is an empty folder. ${what}`;
   if (names.includes('model.json'))
     return (
@@ -100,9 +102,9 @@ interface Found {
 /** The checkpoints in a run's folder, in its `checkpoints`, or in the runs of a folder; the newest first. */
 async function findCheckpoints(path: string): Promise<Found[]> {
   const folders = async (at: string) =>
-    (await readdir(at, { withFileTypes: true }).catch(() => []))
+    (await storage.list(at).catch(() => []))
       // Half-written ones have a name that begins with a dot.
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .filter(({ kind, name }) => kind === 'folder' && !name.startsWith('.'))
       .map(({ name }) => join(at, name));
   const candidates = new Set(await folders(path));
   for (const folder of [...candidates])
@@ -114,8 +116,8 @@ async function findCheckpoints(path: string): Promise<Found[]> {
   for (const candidate of candidates) {
     if ((await recognise(candidate)) === 'no') continue;
     const manifest = join(candidate, checkpointFiles.manifest);
-    const time = await stat(manifest).then(
-      ({ mtimeMs }) => mtimeMs,
+    const time = await storage.stat(manifest).then(
+      ({ modified }) => modified,
       () => 0,
     );
     found.push({ path: candidate, ...(await readManifest(candidate)), time });
@@ -142,10 +144,14 @@ function choose(found: readonly Found[]): string {
 
 async function readManifest(path: string): Promise<{ epoch: number; step: number } | undefined> {
   try {
-    const text = await readFile(join(path, checkpointFiles.manifest), 'utf8');
-    const { format, epoch, step } = JSON.parse(text);
+    const content = await storage.read(join(path, checkpointFiles.manifest));
+    const { format, epoch, step } = JSON.parse(new TextDecoder().decode(content));
     return format === FORMAT ? { epoch, step } : undefined;
   } catch {
     return undefined;
   }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await storage.list(folder)).map(({ name }) => name);
 }
