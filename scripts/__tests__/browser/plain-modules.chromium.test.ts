@@ -16,11 +16,11 @@ describe.runIf(hasChromium)('without a bundler', () => {
   beforeAll(async () => {
     server = await TestServer.start();
     browser = await launch();
-  });
+  }, 60_000);
   afterAll(async () => {
     await browser?.close();
     server?.stop();
-  });
+  }, 60_000);
 
   test("the guide's page trains, with modules from node_modules as they are", async () => {
     server.answers.set('/', html);

@@ -108,19 +108,19 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
     server.answers.set('/', emptyPage);
     server.answers.set('/worker.js', code);
     browser = await launch();
-  });
+  }, 120_000);
 
   afterAll(async () => {
     await browser?.close();
     server?.stop();
-  });
+  }, 60_000);
 
   beforeEach(async () => {
     page = await (await browser.newContext()).newPage();
     await page.goto(server.url);
-  });
+  }, 60_000);
 
-  afterEach(() => page.context().close());
+  afterEach(() => page.context().close(), 60_000);
 
   describe('the storage of checkpoints', () => {
     const passed = Object.fromEntries(Object.keys(storageCases).map((name) => [name, 'passed']));
