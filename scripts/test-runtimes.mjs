@@ -1,15 +1,17 @@
 // `npm run test:runtimes`: the same training in every runtime that can be had here must give the same bits:
 // Node 20, 22, 24 and 26, those after 20 with 256-bit vectors too, Node on arm64 under qemu, Chromium with V8's
-// packing of vectors and without. What cannot be had is skipped with a note.
+// packing of vectors and without: there in a page's bundle, under a strict Content-Security-Policy, in a worker, by the
+// Trainer. What cannot be had is skipped with a note.
 //
 // The hashes to meet are packages/engine/src/__tests__/fixtures/golden-bits.json; scripts/bits/train.mjs tells
 // when and how they are written anew. Arguments choose runtimes: `npm run test:runtimes -- node22 arm64`.
 import { existsSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { hashesInBrowser } from './bits/in-browser.mjs';
 import { hashesInNode } from './bits/in-node.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { installedNode } from './lib/from-npm.mjs';
+import { programInPath } from './lib/in-path.mjs';
 import { root } from './lib/workspace.mjs';
 
 const arm64Libraries = '/usr/aarch64-linux-gnu';
@@ -89,7 +91,7 @@ async function inNode(major) {
 
 async function arm64() {
   if (process.arch === 'arm64') throw new Unavailable('this machine is one, so the others tell');
-  const qemu = inPath('qemu-aarch64');
+  const qemu = programInPath('qemu-aarch64');
   if (!qemu || !existsSync(arm64Libraries))
     throw new Unavailable(
       'needs an emulator; on Debian: apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross',
@@ -106,7 +108,7 @@ async function recordNode(command, runs, threads, vectors = 128) {
 }
 
 async function chromium() {
-  const executable = ['chromium', 'chromium-browser', 'google-chrome'].map(inPath).find(Boolean);
+  const executable = ['chromium', 'chromium-browser', 'google-chrome'].map(programInPath).find(Boolean);
   if (!executable) throw new Unavailable('needs chromium or google-chrome in the PATH');
   for (const flags of [[], ['--experimental-wasm-revectorize']]) {
     const { version, hashes } = await hashesInBrowser(executable, golden, [1, 2, 3], flags);
@@ -121,11 +123,4 @@ function obtain(major, arch) {
   } catch (error) {
     throw new Unavailable(error.message);
   }
-}
-
-function inPath(name) {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((path) => existsSync(path));
 }

@@ -4,6 +4,8 @@
  * @module @mnist-kit/cli/bits
  */
 export {
+  bitsOf,
+  bitsTraining,
   GOLDEN_BITS,
   type TrainedBits,
   type TrainedBitsOptions,

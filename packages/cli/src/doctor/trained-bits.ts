@@ -101,26 +101,10 @@ const names: OptionNames<TrainedBitsOptions> = {
 export async function trainedBits(options: TrainedBitsOptions = {}): Promise<TrainedBits> {
   checkOptionNames<TrainedBitsOptions>('trainedBits', options, names);
   const { net = 'optimizedNet', steps = 3, batch = 8, seed = 1, threads, vectors, onStep } = options;
-  if (!Object.hasOwn(nets, net))
-    throw new InvalidArgumentError('net', `must be one of ${Object.keys(nets).join(', ')}`, net);
   for (const [name, value] of Object.entries({ steps, batch }))
     if (!Number.isInteger(value) || value < 1)
       throw new InvalidArgumentError(name, 'must be a whole number of at least 1', value);
-  const generator = new Generator(seed);
-  const model = nets[net]({ generator });
-  const loss = net === 'optimizedNet' ? nllLoss() : labelSmoothingCrossEntropy({ smoothing: 0.1 });
-  const optimizer = new Adam({ lr: 1e-3, weightDecay: 1e-4 });
-  // Every third batch is smaller, so that a few steps meet one as well.
-  const loader = new DataLoader(digits(batch * 2 + Math.ceil(batch / 2), new Generator(seed + 1)), {
-    batchSize: batch,
-    shuffle: true,
-    generator,
-    transform: T.compose([
-      T.randomRotation(10),
-      T.randomAffine({ degrees: 0, translate: [0.1, 0.1] }),
-      T.normalize({ mean: 0.1307, std: 0.3081 }),
-    ]),
-  });
+  const { generator, model, loss, optimizer, loader } = bitsTraining({ net, batch, seed });
   try {
     const executor = await createExecutor(model, { engine: 'plan', threads, vectors, batchSize: batch });
     try {
@@ -140,7 +124,7 @@ export async function trainedBits(options: TrainedBitsOptions = {}): Promise<Tra
         }
         await iterator.return?.();
       }
-      return { sha256: await hashOf(await executor.readWeights()), description: executor.description };
+      return { sha256: await bitsOf(await executor.readWeights()), description: executor.description };
     } finally {
       await executor.dispose();
     }
@@ -148,6 +132,50 @@ export async function trainedBits(options: TrainedBitsOptions = {}): Promise<Tra
     await loader.dispose();
     model.dispose();
   }
+}
+
+/**
+ * What {@link trainedBits} trains and with what, for another loop than its own, such as the Trainer's.
+ *
+ * @param options `net`, `batch` and `seed` of {@link TrainedBitsOptions}.
+ * @throws InvalidArgumentError for a net that there is none of.
+ *
+ * @example
+ * ```ts
+ * import { bitsOf, bitsTraining, GOLDEN_BITS } from '@mnist-kit/cli/bits';
+ * import { Trainer } from '@mnist-kit/trainer';
+ *
+ * const { loader, ...parts } = bitsTraining();
+ * const trainer = new Trainer({ ...parts, maxSteps: 3 });
+ * await trainer.fit(loader);
+ * console.log((await bitsOf(await (await trainer.executor()).readWeights())) === GOLDEN_BITS); // true
+ * await trainer.dispose();
+ * await loader.dispose();
+ * ```
+ */
+export function bitsTraining({
+  net = 'optimizedNet',
+  batch = 8,
+  seed = 1,
+}: Pick<TrainedBitsOptions, 'net' | 'batch' | 'seed'> = {}) {
+  if (!Object.hasOwn(nets, net))
+    throw new InvalidArgumentError('net', `must be one of ${Object.keys(nets).join(', ')}`, net);
+  const generator = new Generator(seed);
+  const model = nets[net]({ generator });
+  const loss = net === 'optimizedNet' ? nllLoss() : labelSmoothingCrossEntropy({ smoothing: 0.1 });
+  const optimizer = new Adam({ lr: 1e-3, weightDecay: 1e-4 });
+  // Every third batch is smaller, so that a few steps meet one as well.
+  const loader = new DataLoader(digits(batch * 2 + Math.ceil(batch / 2), new Generator(seed + 1)), {
+    batchSize: batch,
+    shuffle: true,
+    generator,
+    transform: T.compose([
+      T.randomRotation(10),
+      T.randomAffine({ degrees: 0, translate: [0.1, 0.1] }),
+      T.normalize({ mean: 0.1307, std: 0.3081 }),
+    ]),
+  });
+  return { generator, model, loss, optimizer, loader };
 }
 
 /** Images that can be learnt: one coarse pattern a class, covered with noise. */
@@ -169,7 +197,20 @@ function digits(count: number, generator: Generator) {
   return arrayDataset({ images, labels, shape: [pixels, pixels, 1], classes: [...'0123456789'] });
 }
 
-async function hashOf(weights: TensorDict): Promise<string> {
+/**
+ * SHA-256 over the bytes of weights, one tensor after the other, float32 with the low byte first; hexadecimal.
+ *
+ * @throws DataError where a weight is not finite, so that its bits say nothing.
+ *
+ * @example
+ * ```ts
+ * import { bitsOf } from '@mnist-kit/cli/bits';
+ *
+ * const weights = { 'fc/bias': { shape: [2], data: Float32Array.of(0.5, -1) } };
+ * console.log((await bitsOf(weights)).length); // 64
+ * ```
+ */
+export async function bitsOf(weights: TensorDict): Promise<string> {
   const tensors = Object.values(weights).map(({ data }) => data);
   const bytes = new DataView(new ArrayBuffer(4 * tensors.reduce((sum, data) => sum + data.length, 0)));
   let at = 0;
