@@ -19,11 +19,14 @@ const NOT_RUN: Record<string, string> = {
   '@mnist-kit/datasets idxDataset': "fetches files from the page's own server",
   '@mnist-kit/models readTorchFile':
     'its checkpoint holds two state dicts of one net, as only a training in Python leaves it',
+  '@mnist-kit/trainer/worker TrainingClient': "starts a browser's Worker",
   '@mnist-kit/trainer EventStream': 'waits for a fit that runs beside it',
 };
 
 /** Programs that end in the error that they show. */
 const ENDS_IN: Record<string, RegExp> = {
+  'docs/browser.md 2': /hostTraining must be called in a worker/,
+  '@mnist-kit/trainer/worker hostTraining': /hostTraining must be called in a worker/,
   '@mnist-kit/models checkModel': /`model` must have its weights: `dispose` was called/,
 };
 

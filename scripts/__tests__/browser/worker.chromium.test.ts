@@ -1,19 +1,12 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { WorkerTrainingEvent } from '@mnist-kit/trainer/worker';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePage, type Files, STRICT_POLICY, serveFiles } from '../../lib/vite-page.mjs';
+import { everyCase, hasChromium, launch } from './chromium.js';
 import type { Tools } from './worker-page/page.js';
 
 declare const tools: Tools;
-
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-const hasChromium = existsSync(executablePath);
-if (!hasChromium)
-  console.warn(`SKIPPED: tests of training in a page's worker, for there is no ${executablePath}.`);
-/** Bundling TensorFlow.js takes long: `npm run test:browser` does it. */
-const isAsked = process.env.BROWSER === 'all';
 
 let browser: Browser;
 let files: Files;
@@ -49,13 +42,11 @@ const started = (events: readonly WorkerTrainingEvent[]) =>
 const failed = (events: readonly WorkerTrainingEvent[]) =>
   String(events.find((event) => event.type === 'error')?.error ?? 'nothing failed');
 
-describe.runIf(hasChromium && isAsked)('training in a worker, in Chromium', { timeout: 120_000 }, () => {
+// Bundling TensorFlow.js with Vite takes long: `npm run test:browser` does it.
+describe.runIf(hasChromium && everyCase)('training in a worker, in Chromium', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     files = await bundlePage(fileURLToPath(new URL('./worker-page/', import.meta.url)));
-    browser = await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    });
+    browser = await launch();
   }, 120_000);
   afterAll(async () => {
     await browser?.close();

@@ -58,18 +58,14 @@ export type CallTable<Settings = unknown, Own = unknown> = Readonly<
  * };
  * ```
  */
-export interface HostOptions<
-  Settings = unknown,
-  Own = unknown,
-  Calls extends CallTable<Settings, Own> = CallTable<Settings, Own>,
-> {
+export interface HostOptions<Settings = unknown, Own = unknown, Calls = CallTable<Settings, Own>> {
   /** Makes the parts of a fit from what the page gave to `client.fit`. */
   prepare(settings: Settings, context: HostContext): MaybePromise<PreparedFit<Own>>;
   /**
    * What the page may ask for by `client.call`: answered one after the other, between two steps of the fit or batches of
    * its validation, while it pauses, and after it. The fit waits for the answer, which must be plain data.
    */
-  calls?: Calls;
+  calls?: Calls & CallTable<Settings, Own>;
 }
 
 /**

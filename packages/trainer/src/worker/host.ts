@@ -1,5 +1,5 @@
 import { checkOptionNames, InvalidArgumentError } from '@mnist-kit/core';
-import type { CallTable, HostOptions, TrainingHost } from './host-options.js';
+import type { HostOptions, TrainingHost } from './host-options.js';
 import { TrainingServer } from './training-server.js';
 
 /**
@@ -40,11 +40,9 @@ import { TrainingServer } from './training-server.js';
  * export type Host = typeof host;
  * ```
  */
-export function hostTraining<
-  Settings,
-  Own = undefined,
-  Calls extends CallTable<Settings, Own> = CallTable<Settings, Own>,
->(options: HostOptions<Settings, Own, Calls>): TrainingHost<Settings, Calls> {
+export function hostTraining<Settings, Own = undefined, Calls = Record<never, never>>(
+  options: HostOptions<Settings, Own, Calls>,
+): TrainingHost<Settings, Calls> {
   const names = { prepare: true, calls: true } as const;
   checkOptionNames<HostOptions<Settings, Own, Calls>>('hostTraining', options, names);
   const { prepare, calls = {} } = options ?? {};
