@@ -100,6 +100,7 @@ class Training:
         matrices = [p for p in trained if p.dim() > 1]
         others = [p for p in trained if p.dim() == 1]
         self.net = net
+        self.smoothing = recipe.get("labelSmoothing", 0.0)
         self.optimizers = [
             Muon(matrices, lr, decay),
             torch.optim.AdamW(others, lr, weight_decay=0, foreach=True),
@@ -118,7 +119,7 @@ class Training:
         ]
 
     def step(self, images, labels):
-        loss = F.cross_entropy(self.net(images), labels)
+        loss = F.cross_entropy(self.net(images), labels, label_smoothing=self.smoothing)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -52,6 +52,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     ...SHARED,
     ...cycle(0.04, 0.2),
     augmentation: augment(10, 0.08),
+    teacher: LARGER,
   },
   'under-8000': {
     title: 'full convolutions, three scales, a teacher',
@@ -128,11 +129,18 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   },
   'race-99.0': {
     title: 'to 99.0% in the least time',
-    below: 8_000,
-    net: FULL_8000,
+    below: 20_000,
+    net: {
+      kind: 'compactNet',
+      blocks: [conv(8), conv(12), 'maxPool', { conv: 16 }, conv(16), 'maxPool', conv(24)],
+      scale: false,
+    },
     epochs: 1,
     batchSize: 128,
-    ...cycle(0.03, 0.3),
+    batches: 400,
+    crop: 24,
+    ...cycle(0.02, 0.3),
     augmentation: [],
+    labelSmoothing: 0.05,
   },
 };

@@ -1,5 +1,5 @@
 import { Generator } from '@mnist-kit/core';
-import { DataLoader, mnist, randomSplit, Subset, transforms as T } from '@mnist-kit/datasets';
+import { DataLoader, type Dataset, mnist, randomSplit, Subset, transforms as T } from '@mnist-kit/datasets';
 import { SHARED } from './experiments.js';
 import type { Options } from './options.js';
 
@@ -29,19 +29,14 @@ export async function loadData(options: Options, generator: Generator): Promise<
     normalize,
   ]);
 
-  const [trainHalf, valSet] = randomSplit(
+  const [trainHalf, valHalf] = randomSplit(
     await mnist({ split: 'train', root }),
     [...SHARED.split],
     new Generator(options.splitSeed),
   );
-  const trainSet =
-    options.trainSamples === null
-      ? trainHalf
-      : new Subset(
-          trainHalf,
-          Int32Array.from({ length: options.trainSamples }, (_, index) => index),
-        );
-  const testSet = await mnist({ split: 'test', root });
+  const trainSet = firstOf(trainHalf, options.trainSamples);
+  const valSet = firstOf(valHalf, options.evalSamples);
+  const testSet = firstOf(await mnist({ split: 'test', root }), options.evalSamples);
   const { batchSize } = SHARED;
   const train = new DataLoader(trainSet, { batchSize, shuffle: true, transform: augment, generator });
   const val = new DataLoader(valSet, { batchSize, transform: augment, generator });
@@ -59,4 +54,13 @@ export async function loadData(options: Options, generator: Generator): Promise<
       await Promise.all([train, val, valClean, test].map((loader) => loader.dispose()));
     },
   };
+}
+
+/** The first so many samples; `null` for all of them. */
+function firstOf(dataset: Dataset, count: number | null): Dataset {
+  if (count === null) return dataset;
+  return new Subset(
+    dataset,
+    Int32Array.from({ length: count }, (_, index) => index),
+  );
 }

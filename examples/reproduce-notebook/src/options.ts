@@ -10,6 +10,8 @@ export interface Options {
   epochs: number;
   /** How many samples of the training half to use; `null` for all of them. */
   trainSamples: number | null;
+  /** How many samples to validate on, and how many to test with; `null` for all of them. */
+  evalSamples: number | null;
   seed: number;
   splitSeed: number;
   engine: 'auto' | 'plan' | 'eager';
@@ -24,6 +26,9 @@ export interface Options {
 
 /** Size of the half of MNIST that the notebook trains on. */
 export const TRAIN_SIZE = SHARED.split[0];
+
+/** Size of the other half, and of the test set. */
+export const EVAL_SIZE = SHARED.split[1];
 
 const NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
 
@@ -47,8 +52,13 @@ export function parseOptions(argv: readonly string[]): Options {
     )
     .option(
       '--train-samples <n>',
-      `train on the first <n> of the ${TRAIN_SIZE} only; validation and test stay whole`,
+      `train on the first <n> of the ${TRAIN_SIZE} only`,
       integer(1, TRAIN_SIZE),
+    )
+    .option(
+      '--eval-samples <n>',
+      `validate on the first <n> of the ${EVAL_SIZE} only, and test with as many`,
+      integer(1, EVAL_SIZE),
     )
     .option(
       '--seed <n>',
@@ -78,6 +88,7 @@ export function parseOptions(argv: readonly string[]): Options {
     experiments,
     epochs: given.epochs,
     trainSamples: given.trainSamples ?? null,
+    evalSamples: given.evalSamples ?? null,
     seed: given.seed,
     splitSeed: given.splitSeed,
     engine: given.engine,

@@ -15,7 +15,7 @@ import { loadData } from './data.js';
 import { EXPERIMENTS, type ExperimentName, SHARED } from './experiments.js';
 import { nll } from './nll-metric.js';
 import { NotebookLog } from './notebook-log.js';
-import { type Options, TRAIN_SIZE } from './options.js';
+import { EVAL_SIZE, type Options, TRAIN_SIZE } from './options.js';
 import { formatBreakdown } from './print.js';
 import type { ExperimentResult } from './results.js';
 import { writePlots } from './write-plots.js';
@@ -106,9 +106,10 @@ export async function runExperiment(
     await writeFileAtomic(join(out, 'results.json'), `${JSON.stringify(result, null, 2)}\n`);
     if (log.epochs.length > 0) await writePlots(result, trainer, loaders.test);
     print(`\n${formatComparison(comparison)}`);
-    if (options.trainSamples !== null) {
+    if (options.trainSamples !== null)
       print(`This run trained on ${loaders.trainSamples} samples; the others on ${TRAIN_SIZE}.`);
-    }
+    if (options.evalSamples !== null)
+      print(`This run was measured on ${loaders.valSamples} samples; the others on ${EVAL_SIZE}.`);
     print(`\nWritten to ${out}`);
     return result;
   } finally {

@@ -63,6 +63,7 @@ export async function writePlots(
       ...SHARED,
       epochs: result.epochsAsked,
       trainSamples: result.trainSamples,
+      valSamples: result.valSamples,
       seed: result.seed,
       splitSeed: result.splitSeed,
     },

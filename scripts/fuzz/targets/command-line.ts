@@ -16,6 +16,7 @@ const names = [
   'experiment',
   'epochs',
   'train-samples',
+  'eval-samples',
   'seed',
   'split-seed',
   'engine',

@@ -29,7 +29,7 @@ function shell(args: string, where: string): Promise<{ code: string; stdout: str
 /** A run of one epoch, which must leave the files of a whole one and nothing else. */
 async function run(where: string, options = '') {
   const out = await mkdtemp(join(folder, 'run-'));
-  const args = `--train-samples 128 --epochs 1 --threads 1 --out '${out}' ${options}`;
+  const args = `--train-samples 128 --eval-samples 256 --epochs 1 --threads 1 --out '${out}' ${options}`;
   const outcome = await shell(args, where);
   const names = [...(await readdir(out)), ...(await readdir(join(out, 'checkpoints')))];
   expect(names).toEqual(

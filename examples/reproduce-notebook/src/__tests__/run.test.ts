@@ -10,6 +10,9 @@ let folder: string;
 let outcome: Outcome;
 let result: ExperimentResult;
 
+/** Where it does not matter how good the weights are. */
+const FEW = ['--eval-samples', '300'];
+
 /** Where the first run of these tests leaves its files. */
 const out = (file: string) => join(folder, 'run', file);
 
@@ -81,6 +84,7 @@ test('one thread and two end with the same bits', async () => {
       '1',
       '--train-samples',
       '640',
+      ...FEW,
       '--threads',
       threads,
       '--out',
@@ -93,12 +97,15 @@ test('one thread and two end with the same bits', async () => {
   const two = await run('2');
   expect(one.engine).not.toBe(two.engine);
   expect(withoutTimings(two)).toEqual(withoutTimings(one));
+  expect([one.trainSamples, one.valSamples]).toEqual([640, 300]);
   const weights = (threads: string) => readFile(join(folder, threads, 'best.safetensors'));
   expect((await weights('2')).equals(await weights('1'))).toBe(true);
 }, 120_000);
 
 test('a second run that is interrupted in its first epoch has nothing of the first among its files', async () => {
-  const args = (samples: string) => ['--epochs', '1', '--train-samples', samples, '--out', 'twice', '--json'];
+  const args = (samples: string) => [
+    ...['--epochs', '1', '--train-samples', samples, ...FEW, '--out', 'twice', '--json'],
+  ];
   const first = await cli(args('640'), folder);
   expect(first.code).toBe(0);
   const whole = (await readdir(join(folder, 'twice'))).sort();
@@ -114,7 +121,7 @@ test('a second run that is interrupted in its first epoch has nothing of the fir
 }, 120_000);
 
 test('Ctrl-C ends a run with code 130, keeps the best weights, and says so', async () => {
-  const args = ['--epochs', '1000', '--train-samples', '640', '--out', 'interrupted', '--json'];
+  const args = ['--epochs', '1000', '--train-samples', '640', ...FEW, '--out', 'interrupted', '--json'];
   const { code, stdout, stderr } = await cliWithSignal(args, folder, 'SIGINT', 'Epoch 1/1000');
   expect(code).toBe(130);
   expect(stderr).toMatch(/[Ii]nterrupted/);
