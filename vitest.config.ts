@@ -11,10 +11,17 @@ const tests = [
 
 /**
  * Tests of functions that leave nothing behind: they share processes, in which TensorFlow.js is loaded once, where
- * loading it takes longer than most of them. One that needs modules of its own is called `standalone`.
+ * loading it takes longer than most of them.
  */
 const light =
-  'packages/{core,datasets,layers,losses,models,optim,plots}/src/**/__tests__/**/!(standalone).test.ts';
+  'packages/{core,datasets,engine,layers,losses,models,onnx,optim,plots}/src/**/__tests__/**/*.test.ts';
+
+/** Those that need modules of their own, set a backend for the whole process, or keep all threads busy for long. */
+const standalone = [
+  'standalone',
+  ...['backends', 'eager-executor', 'eager-training', 'eager-wasm-kernels', 'lifecycle', 'targets'],
+  ...['plan-bits', 'plan-threads', 'plan-training'],
+].map((name) => `packages/**/__tests__/**/${name}.test.ts`);
 
 export default defineConfig({
   // Of Vite, which warns of each file whose source map names sources that were not published.
@@ -34,7 +41,13 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'light', include: [light], isolate: false } },
+      {
+        extends: true,
+        test: {
+          ...{ name: 'light', include: [light], isolate: false },
+          exclude: [...configDefaults.exclude, ...standalone],
+        },
+      },
       {
         extends: true,
         test: { name: 'isolated', include: tests, exclude: [...configDefaults.exclude, light] },
