@@ -52,7 +52,6 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     ...SHARED,
     ...cycle(0.04, 0.2),
     augmentation: augment(10, 0.08),
-    teacher: LARGER,
   },
   'under-8000': {
     title: 'full convolutions, three scales, a teacher',

@@ -26,7 +26,8 @@ export async function findTeacher(
 ): Promise<LayersModel | undefined> {
   const { judge, trainSamples, cache, print = () => {} } = options;
   const recipe = { ...RECIPES[name], epochs };
-  const key = JSON.stringify([recipe, seed, judge, trainSamples]);
+  const { title: _, ...decisive } = recipe;
+  const key = JSON.stringify([decisive, seed, judge, trainSamples]);
   const known = teachers.get(key);
   if (known !== undefined) return known;
 

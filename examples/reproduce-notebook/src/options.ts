@@ -50,11 +50,7 @@ export function parseOptions(argv: readonly string[]): Options {
       integer(1, 10_000),
       20,
     )
-    .option(
-      '--train-samples <n>',
-      `train on the first <n> of the ${TRAIN_SIZE} only`,
-      integer(1, TRAIN_SIZE),
-    )
+    .option('--train-samples <n>', `train on the first <n> of the ${TRAIN_SIZE} only`, integer(1, TRAIN_SIZE))
     .option(
       '--eval-samples <n>',
       `validate on the first <n> of the ${EVAL_SIZE} only, and test with as many`,
