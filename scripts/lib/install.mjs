@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFiles, readStamp, writeStamp } from './stamps.mjs';
-import { folderOf, packages, programs, root } from './workspace.mjs';
+import { folderOf, packages, pages, programs, root } from './workspace.mjs';
 
 /** Everything that decides what an install puts where. */
 function fingerprint() {
-  const manifests = [...packages, ...programs].map((name) => join(folderOf(name), 'package.json'));
+  const manifests = [...packages, ...programs, ...pages].map((name) => join(folderOf(name), 'package.json'));
   const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'];
   const hash = hashFiles([...manifests, ...files.map((file) => join(root, file))]);
   return `${hash} ${process.platform} ${process.arch}`;

@@ -18,8 +18,13 @@ function packagesUnder(parent) {
 /** The published packages. */
 export const packages = packagesUnder('packages');
 
-/** Programs that use the packages: the examples and the benchmark. They are built without declarations. */
-export const programs = [...packagesUnder('examples'), 'bench'];
+const examples = packagesUnder('examples');
+
+/** Examples that are pages for a browser: Vite builds them when they are asked for. */
+export const pages = examples.filter((name) => existsSync(join(root, 'examples', name, 'index.html')));
+
+/** Programs that use the packages: the other examples and the benchmark. They are built without declarations. */
+export const programs = [...examples.filter((name) => !pages.includes(name)), 'bench'];
 
 /** `core` -> `packages/core`, `reproduce-notebook` -> `examples/reproduce-notebook`, `bench` -> `bench`. @param {string} name */
 export function folderOf(name) {

@@ -3,15 +3,19 @@
  *
  * @module
  */
+export {
+  type InkColor,
+  type Picture,
+  type PreparedPicture,
+  type PreparePictureOptions as PredictOptions,
+  preparePicture,
+} from '@mnist-kit/datasets';
 export { runProgram } from './command-line/run-program.js';
 export { configJsonSchema } from './config/json-schema.js';
 export { InvalidConfigError, type ReadConfigOptions, readConfig } from './config/read-config.js';
 export type { Config, ConfigInput } from './config/schema.js';
 export { parseSetting, type Setting } from './config/set-values.js';
 export { decodePicture } from './images/decode-picture.js';
-export type { InkColor } from './images/ink.js';
-export type { Picture } from './images/picture.js';
-export { type PredictOptions, type PreparedPicture, preparePicture } from './images/prepare-picture.js';
 export { sweepPlot } from './sweep/plot.js';
 export {
   type CheckedTrial,

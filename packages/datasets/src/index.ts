@@ -26,6 +26,13 @@ export type { BatchIterator } from './loader/batch-iterator.js';
 export { DataLoader, type DataLoaderOptions, type Sampler } from './loader/data-loader.js';
 export type { DataLoaderState } from './loader/loader-state.js';
 export { fashionMnist, mnist } from './mnist.js';
+export type { InkColor } from './pictures/ink.js';
+export type { Picture } from './pictures/picture.js';
+export {
+  type PreparedPicture,
+  type PreparePictureOptions,
+  preparePicture,
+} from './pictures/prepare-picture.js';
 export type { Pixels } from './pixels.js';
 export { type DatasetSplit, fashionMnistClasses } from './sources.js';
 export { randomSplit, type Split, Subset } from './subset.js';

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from '@mnist-kit/core';
+import type { PreparePictureOptions } from '@mnist-kit/datasets';
 import type { CommandResult, Terminal } from '../command-line/command-result.js';
-import type { PredictOptions } from '../images/prepare-picture.js';
 import { besideEachOther, drawDigit, drawProbabilities, takesColor } from '../images/show-digit.js';
 import type { ModelSource } from '../run/open-model.js';
 
 /** What the command line of `predict` says. */
-export interface PredictFlags extends ModelSource, PredictOptions {
+export interface PredictFlags extends ModelSource, PreparePictureOptions {
   /** Whether digits are drawn. Default true. */
   readonly draw?: boolean;
 }

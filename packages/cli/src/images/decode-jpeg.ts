@@ -1,7 +1,8 @@
 import { DataError } from '@mnist-kit/core';
+import type { Picture } from '@mnist-kit/datasets';
 import jpeg from 'jpeg-js';
 import { readJpegHeader } from './jpeg-header.js';
-import { luma, MOST_PIXELS, type Picture } from './picture.js';
+import { luma, MOST_PIXELS } from './picture.js';
 
 /**
  * Decodes a JPEG, grey or colour, baseline or progressive, and turns it as its EXIF data says.

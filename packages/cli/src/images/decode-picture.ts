@@ -1,7 +1,7 @@
 import { DataError } from '@mnist-kit/core';
+import type { Picture } from '@mnist-kit/datasets';
 import { decodeJpeg } from './decode-jpeg.js';
 import { decodePng } from './decode-png.js';
-import type { Picture } from './picture.js';
 
 /** First bytes of files that people try, and what they are. */
 const others: readonly (readonly [string, string])[] = [

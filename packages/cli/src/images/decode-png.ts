@@ -1,6 +1,7 @@
 import { DataError } from '@mnist-kit/core';
+import type { Picture } from '@mnist-kit/datasets';
 import { PNG } from 'pngjs';
-import { luma, MOST_PIXELS, type Picture } from './picture.js';
+import { luma, MOST_PIXELS } from './picture.js';
 
 /**
  * Decodes a PNG of any bit depth and colour type: grey, colour, palette, each with or without transparency, interlaced

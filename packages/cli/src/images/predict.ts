@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from '@mnist-kit/core';
+import { type PreparedPicture, type PreparePictureOptions, preparePicture } from '@mnist-kit/datasets';
 import { Trainer } from '@mnist-kit/trainer';
 import type { OpenModel } from '../run/open-model.js';
 import { decodePicture } from './decode-picture.js';
-import { type PredictOptions, type PreparedPicture, preparePicture } from './prepare-picture.js';
 
 /** What a model says of a picture. */
 export interface PicturePrediction {
@@ -30,7 +30,7 @@ export interface PicturePrediction {
 export async function predictFiles(
   { model, config, classes }: OpenModel,
   files: readonly string[],
-  options: PredictOptions = {},
+  { ink, fit }: PreparePictureOptions = {},
   onPicture: (prediction: PicturePrediction, seen: PreparedPicture) => void = () => {},
 ): Promise<PicturePrediction[]> {
   const [height, width, channels] = config.model.inputShape ?? [28, 28, 1];
@@ -42,7 +42,7 @@ export async function predictFiles(
     );
   const seen: PreparedPicture[] = [];
   for (const file of files) {
-    seen.push(preparePicture(decodePicture(await readPicture(file), file), file, height, options));
+    seen.push(preparePicture(decodePicture(await readPicture(file), file), file, height, { ink, fit }));
   }
   const { mean, std } = config.normalize as NonNullable<typeof config.normalize>;
   const [m, s] = [mean, std].map((value) => (typeof value === 'number' ? value : value[0]));
@@ -57,7 +57,7 @@ export async function predictFiles(
   try {
     const { outputs } = await trainer.predict(pixels);
     return files.map((file, i) => {
-      const { ink, notes } = seen[i];
+      const { ink: tone, notes } = seen[i];
       const shares = probabilitiesOf(outputs.subarray(i * classes.length, (i + 1) * classes.length));
       const best = shares.indexOf(Math.max(...shares));
       const prediction: PicturePrediction = {
@@ -65,7 +65,7 @@ export async function predictFiles(
         prediction: classes[best],
         probability: shares[best],
         probabilities: classes.map((name, c) => ({ name, probability: shares[c] })),
-        ink,
+        ink: tone,
         notes,
       };
       onPicture(prediction, seen[i]);

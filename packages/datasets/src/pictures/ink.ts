@@ -7,7 +7,7 @@ import type { Picture } from './picture.js';
  *
  * @example
  * ```ts
- * import { type InkColor } from '@mnist-kit/cli';
+ * import { type InkColor } from '@mnist-kit/datasets';
  *
  * const ink: InkColor = 'dark';
  * ```
@@ -104,11 +104,11 @@ function isDark(gray: Float32Array, { width, height, threshold }: Frame, name: s
   if (clear(frame) && clear(whole) && frame > 0.5 !== whole > 0.5)
     throw new DataError(
       `${name} does not say which is the digit: its edge is ${frame > 0.5 ? 'light' : 'dark'}, most of it ` +
-        `${frame > 0.5 ? 'dark' : 'light'}. Say it with --ink dark or --ink light, or cut the frame off.`,
+        `${frame > 0.5 ? 'dark' : 'light'}. Say it by ink: 'dark' or ink: 'light', or cut the frame off.`,
     );
   if (!clear(frame) && !clear(whole))
     throw new DataError(
-      `${name} does not say which is the digit: half of it is dark and half light. Say it with --ink dark or --ink light.`,
+      `${name} does not say which is the digit: half of it is dark and half light. Say it by ink: 'dark' or ink: 'light'.`,
     );
   return clear(frame) ? frame > 0.5 : whole > 0.5;
 }

@@ -1,0 +1,4 @@
+/** What Vite fills in. */
+interface ImportMeta {
+  readonly env: { readonly PROD: boolean };
+}
