@@ -234,14 +234,21 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
 
     extra('two fits of a site do not write to one folder', async () => {
       const dir = newDir();
-      const held = page.evaluate(
-        (name) => navigator.locks.request(name, () => new Promise((resolve) => setTimeout(resolve, 3000))),
+      await page.evaluate(
+        (name) =>
+          new Promise<void>((taken) => {
+            void navigator.locks.request(name, () => {
+              taken();
+              return new Promise<void>((release) => Object.assign(globalThis, { release }));
+            });
+          }),
         `mnist-kit ${dir}`,
       );
       expect(await refusal('fit', [{ dir }])).toMatch(
         /^CheckpointError: Another fit of this site.*runs\/run-/,
       );
-      await held;
+      await page.evaluate(() => (globalThis as unknown as { release(): void }).release());
+      await answerTo('fit', [{ dir }]);
     });
 
     extra('what is no checkpoint is told from one, with what there is instead', async () => {
