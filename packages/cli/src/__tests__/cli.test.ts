@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -145,6 +145,70 @@ test('Ctrl-C keeps the weights and says 130; --resume goes on to the same weight
   const weights = (path: string) => readFile(join(path, 'last.safetensors'));
   expect((await weights(out)).equals(await weights(run()))).toBe(true);
 }, 120_000);
+
+test('runs whose files are damaged are refused by the file, and what is wrong with it', async () => {
+  const damaged = async (name: string, change: (path: string) => Promise<void>) => {
+    const path = join(folder, 'damaged', name);
+    await cp(run(), path, { recursive: true });
+    await change(path);
+    return path;
+  };
+  const best = 'best.safetensors';
+  const nan = await damaged('nan', async (path) => {
+    const bytes = await readFile(join(path, best));
+    // The last weight.
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+    await writeFile(join(path, best), bytes);
+  });
+  const cut = await damaged('cut', async (path) => {
+    await writeFile(join(path, best), (await readFile(join(path, best))).subarray(0, 500));
+  });
+  const other = await damaged('other', (path) =>
+    writeFile(join(path, 'config.json'), JSON.stringify({ model: { kind: 'optimizedNet' } })),
+  );
+  const blank = await damaged('blank', (path) => writeFile(join(path, 'config.json'), ' \n'));
+  const results = await damaged('results', (path) => writeFile(join(path, 'results.json'), '{}'));
+  const cases: [string[], string][] = [
+    [['export', 'nan.onnx', '-r', nan], `${join(nan, best)} holds NaN or infinity in `],
+    [['predict', picture('dark.png'), '-r', cut], `${join(cut, best)} is no whole file of weights`],
+    [
+      ['test', '-r', other],
+      `${join(other, best)} holds the weights of another net than the config's (optimizedNet)`,
+    ],
+    [['test', '-r', blank], 'must be a file of JSON or YAML, and is empty'],
+    [['test', '-m', nan], '`--model` must be the folder of a saved TensorFlow.js model'],
+    [['report', results, '--no-measure'], `${join(results, 'results.json')} is no file of results`],
+  ];
+  const ended = await Promise.all(cases.map(([args]) => runCli(args, { cwd: folder })));
+  for (const [i, { code, stderr }] of ended.entries()) {
+    expect(stderr).toContain(cases[i][1]);
+    expect(stderr).not.toMatch(/^ {4}at |strict: false/m);
+    expect(code).toBe(2);
+  }
+  await rm(join(folder, 'damaged'), { recursive: true });
+}, 120_000);
+
+test.skipIf(process.platform !== 'linux')(
+  'what a full disk does not take is said, and ends in code 1',
+  async () => {
+    const full = await open('/dev/full', 'w');
+    const child = spawn(process.execPath, [program, 'train', '--help'], {
+      stdio: ['ignore', full.fd, 'pipe'],
+    });
+    const help = new Promise((resolve) => child.on('close', resolve));
+    const printed = spawn(process.execPath, [program, 'completion', 'bash'], {
+      stdio: ['ignore', full.fd, 'pipe'],
+    });
+    let stderr = '';
+    printed.stderr!.on('data', (text) => {
+      stderr += text;
+    });
+    expect(await new Promise((resolve) => printed.on('close', resolve))).toBe(1);
+    expect(stderr).toContain('stdout takes no more (ENOSPC');
+    expect(await help).toBe(0);
+    await full.close();
+  },
+);
 
 test('wrong input ends in code 2, one line, no stack, and nothing written', async () => {
   const before = await readdir(folder);

@@ -33,6 +33,12 @@ export class Output {
     return false;
   }
 
+  /** Whether something that was printed got lost, but for what nobody waited for, as `head` closes a pipe. */
+  async lost(): Promise<boolean> {
+    await new Promise((resolve) => process.stdout.write('', resolve));
+    return this.#lost !== undefined && this.#lost.code !== 'EPIPE';
+  }
+
   #loseStdout(error: NodeJS.ErrnoException): void {
     if (this.#lost !== undefined) return;
     this.#lost = error;

@@ -41,6 +41,8 @@ async function runCommand(argv: readonly string[], output: Output): Promise<numb
     done = explainError(error);
   }
   const { code = OK, result = {} } = done ?? {};
-  const delivered = !json || (await output.result(JSON.stringify(result)));
+  // What a training is for are its files; of other commands it is what they print.
+  const printed = argv[0] === 'train' || !(await output.lost());
+  const delivered = json ? await output.result(JSON.stringify(result)) : printed;
   return code === OK && !delivered ? FAILED : code;
 }

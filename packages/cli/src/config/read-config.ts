@@ -86,16 +86,20 @@ const isName = (value: unknown): value is string => typeof value === 'string' &&
  */
 export async function readDocument(file: string, option: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    const reasons: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'that is a folder' };
+    const reason = reasons[error.code ?? ''] ?? error.message;
     throw new InvalidArgumentError(option, `must be a file of JSON or YAML: ${reason}`, file);
   });
+  // Nobody means all defaults by that: a file was lost, or never written.
+  if (text.trim() === '')
+    throw new InvalidArgumentError(option, 'must be a file of JSON or YAML, and is empty', file);
   try {
     // JSON is YAML.
     const document = parseDocument(text);
     if (document.errors.length > 0) throw document.errors[0];
     return document.toJS() ?? {};
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
+    const reason = (error as Error).message.split('\n')[0].replace(/:$/, '');
     throw new InvalidArgumentError(option, `must be a file of JSON or YAML: ${reason}`, file);
   }
 }

@@ -40,7 +40,7 @@ export function decodeJpeg(bytes: Uint8Array, name: string): Picture {
       maxMemoryUsageInMB: 2048,
     }).data;
   } catch (error) {
-    throw new DataError(`${name} is no whole JPEG (${(error as Error).message}).`, { cause: error });
+    throw new DataError(`${name} is no whole JPEG: it is damaged or cut off.`, { cause: error });
   }
   const luminance = new Float32Array(width * height);
   for (let i = 0; i < luminance.length; i++)

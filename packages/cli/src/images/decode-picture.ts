@@ -37,6 +37,8 @@ export function decodePicture(bytes: Uint8Array, name: string): Picture {
   const isWebp = start.startsWith('RIFF') && start.slice(8, 12) === 'WEBP';
   const isHeif = start.slice(4, 8) === 'ftyp';
   const known = others.find(([signature]) => start.startsWith(signature))?.[1];
-  const kind = isWebp ? 'a WebP' : isHeif ? 'a HEIC, AVIF or film' : (known ?? 'something else');
+  const kind = isWebp ? 'a WebP' : isHeif ? 'a HEIC, AVIF or film' : known;
+  if (kind === undefined)
+    throw new DataError(`${name} must be a PNG or JPEG: whatever its name says, its content is neither.`);
   throw new DataError(`${name} must be a PNG or JPEG, and is ${kind}: save it as one of the two.`);
 }

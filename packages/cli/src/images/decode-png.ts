@@ -24,7 +24,7 @@ export function decodePng(bytes: Uint8Array, name: string): Picture {
     // Every kind becomes red, green, blue and opacity of 8 bits.
     png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (error) {
-    throw new DataError(`${name} is no whole PNG (${(error as Error).message}).`, { cause: error });
+    throw new DataError(`${name} is no whole PNG: it is damaged or cut off.`, { cause: error });
   }
   const { width, height, data } = png;
   const luminance = new Float32Array(width * height);

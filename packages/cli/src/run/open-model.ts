@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointError, DataError, InvalidArgumentError } from '@mnist-kit/core';
+import { CheckpointError, DataError, InvalidArgumentError, MnistKitError } from '@mnist-kit/core';
 import { loadStateDict, readSafetensors, readTorchFile } from '@mnist-kit/models';
 import { loadModel } from '@mnist-kit/models/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -89,22 +89,54 @@ async function openWeights(
 }
 
 async function load(file: string, config: Config): Promise<OpenModel> {
-  const bytes = await readFile(file);
+  const weights = await readWeights(file);
   const model = buildModel(config.model);
   try {
-    loadStateDict(model, /\.(pth?|bin|ckpt)$/i.test(file) ? readTorchFile(bytes) : readSafetensors(bytes));
+    loadStateDict(model, weights);
+    checkNumbers(model, file);
   } catch (error) {
     model.dispose();
+    // What it advises is for programs.
     if (error instanceof CheckpointError)
-      throw new CheckpointError(`${file}: ${error.message}`, { cause: error });
+      throw new CheckpointError(
+        `${file} holds the weights of another net than the config's (${config.model.kind}): ` +
+          error.message.replace(/ Pass `strict: false`.*/, ''),
+        { cause: error },
+      );
     throw error;
   }
   return { model, config, classes: config.model.classes ?? digits(10), from: file };
 }
 
+async function readWeights(file: string): Promise<ReturnType<typeof readSafetensors>> {
+  const bytes = await readFile(file);
+  try {
+    return /\.(pth?|bin|ckpt)$/i.test(file) ? readTorchFile(bytes) : readSafetensors(bytes);
+  } catch (error) {
+    if (!(error instanceof MnistKitError)) throw error;
+    throw new DataError(`${file} is no whole file of weights: ${error.message}`, { cause: error });
+  }
+}
+
+/** @throws DataError for weights that are no numbers, as a training that went bad leaves them. */
+function checkNumbers(model: LayersModel, from: string): void {
+  const bad = model.weights.find((weight) => !weight.read().dataSync().every(Number.isFinite));
+  if (bad === undefined) return;
+  throw new DataError(
+    `${from} holds NaN or infinity in ${bad.originalName}: its training went bad. Take other weights, or train with a lower rate.`,
+  );
+}
+
 async function openSaved(folder: string, configFile: string | undefined): Promise<OpenModel> {
+  if (!(await isFile(join(folder, 'model.json'))))
+    throw new InvalidArgumentError(
+      '--model',
+      'must be the folder of a saved TensorFlow.js model, with model.json',
+      folder,
+    );
   const config = await readConfig({ file: configFile });
   const model = await loadModel(folder);
+  checkNumbers(model, folder);
   const [, ...shape] = model.inputs[0].shape;
   const classes = model.outputs[0].shape.at(-1) ?? 10;
   const names = config.model.classes?.length === classes ? config.model.classes : digits(classes);

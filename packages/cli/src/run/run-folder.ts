@@ -109,11 +109,25 @@ export async function readRunConfig(folder: string, option = '--run'): Promise<C
 export async function readResults(folder: string): Promise<RunResults | undefined> {
   const file = join(folder, RESULTS_FILE);
   if (!(await isFile(file))) return undefined;
+  let results: RunResults | null;
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    results = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
     throw new DataError(`${file} is no file of results (${(error as Error).message}).`);
   }
+  if (!isResults(results))
+    throw new DataError(
+      `${file} is no file of results of \`mnist-kit train\`. Without it the history is read.`,
+    );
+  return results;
+}
+
+/** Whether it has what a report is made of; what an epoch holds, the plots check. */
+function isResults(value: RunResults | null): value is RunResults {
+  if (typeof value !== 'object' || value === null) return false;
+  const { title, epochs, engine, seconds, test } = value;
+  const isText = typeof title === 'string' && typeof engine === 'string';
+  return isText && typeof seconds === 'number' && Array.isArray(epochs) && typeof test === 'object';
 }
 
 /**
