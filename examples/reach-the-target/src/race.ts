@@ -33,13 +33,22 @@ export async function race(argv: readonly string[]): Promise<number> {
     .option('--seeds <n>', 'how many', integer(1, 100), 5)
     .option('--threads <n>', 'threads of both', integer(1, 64), 2)
     .option('--no-pytorch', 'ours alone');
+  command.addOption(command.createOption('--recipe <name>', 'one of the two alone').choices(names));
   command.parse(argv, { from: 'user' });
-  const { first, seeds, threads, pytorch } = command.opts<{
+  const {
+    recipe: one,
+    first,
+    seeds,
+    threads,
+    pytorch,
+  } = command.opts<{
+    recipe?: string;
     first: number;
     seeds: number;
     threads: number;
     pytorch: boolean;
   }>();
+  const recipes = one === undefined ? names : [one];
   const python = pytorch ? findPython() : undefined;
   if (pytorch && python === undefined)
     console.error(
@@ -48,7 +57,7 @@ export async function race(argv: readonly string[]): Promise<number> {
   const runners = [ours(threads), ...(python === undefined ? [] : peers(python, threads))];
   const finishes: Finish[] = [];
   for (let seed = first; seed < first + seeds; seed++)
-    for (const recipe of names)
+    for (const recipe of recipes)
       for (const runner of runners) {
         finishes.push(await run(runner, recipe, seed));
         const { seconds, testAccuracy } = finishes[finishes.length - 1];
