@@ -21,6 +21,8 @@ const LARGER: Recipe['teacher'] = {
   ...{ recipe: 'teacher', epochs: 12, seed: 1 },
   ...{ weight: 0.9, temperature: 2 },
 };
+/** Three of these know a little more than one, which a net of the largest class can use. */
+const THREE: Recipe['teacher'] = { ...LARGER, seed: [1, 2, 3] };
 /** What a larger one knows is too much for the smallest. */
 const LARGE: Recipe['teacher'] = {
   ...{ recipe: 'small-teacher', epochs: 8, seed: 1 },
@@ -46,12 +48,13 @@ const FULL_8000: Recipe['net'] = {
 /** The recipes by name, largest nets first; those of the race have as few steps as will do. */
 export const RECIPES: Readonly<Record<string, Recipe>> = {
   'under-20000': {
-    title: 'full convolutions, three scales',
+    title: 'full convolutions, three scales, three teachers',
     below: 20_000,
     net: FULL_20000,
     ...SHARED,
     ...cycle(0.04, 0.2),
     augmentation: augment(10, 0.08),
+    teacher: THREE,
   },
   'under-8000': {
     title: 'full convolutions, three scales, a teacher',
