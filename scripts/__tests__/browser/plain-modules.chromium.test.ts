@@ -41,7 +41,7 @@ describe.runIf(hasChromium)('without a bundler', () => {
     });
     await page.goto(server.url);
     await expect
-      .poll(() => page.textContent('body').catch(() => ''), { timeout: 20_000 })
+      .poll(() => page.textContent('body').catch(() => ''), { timeout: 50_000 })
       .toMatch(/trainLoss|Error/)
       .catch(() => {});
     expect(problems).toEqual([]);

@@ -97,10 +97,8 @@ async function offline<T>(work: () => Promise<T>): Promise<T> {
 const newDir = () => `runs/run-${dirs++}`;
 const atob = (content: string) => Buffer.from(content, 'base64');
 
-/** What `npm run test:browser` does, and `npm test` leaves out. */
-const extra = test.runIf(everyCase);
-
-describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
+// A real browser takes its time: `npm run test:browser`.
+describe.runIf(hasChromium && everyCase)('in Chromium', { timeout: 600_000 }, () => {
   beforeAll(async () => {
     const folder = fileURLToPath(new URL('.', import.meta.url));
     const { code } = await bundle(`import ${JSON.stringify(join(folder, 'worker.ts'))};`);
@@ -129,27 +127,24 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect(await answerTo('storageCases', [newDir()])).toEqual(passed);
     });
 
-    extra('passes it where there are no writable streams', async () => {
+    test('passes it where there are no writable streams', async () => {
       expect(await answerTo('storageCases', [newDir()], { withoutStreams: true })).toEqual(passed);
     });
 
-    extra(
-      'a room that is full ends a fit with what to do, and the state before is gone on from',
-      async () => {
-        const dir = newDir();
-        await answerTo('fit', [{ dir, abortAfter: 4 }]);
-        const session = await page.context().newCDPSession(page);
-        await session.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 1 });
-        const message = await refusal('fit', [{ dir, resume: 'auto' }]);
-        expect(message).toMatch(/^EngineError: .*(room for this site is full|free some space)/);
-        await session.send('Storage.overrideQuotaForOrigin', { origin: server.url });
-        expect(await answerTo('fit', [{ dir, resume: 'auto' }])).toMatchObject({
-          weights: (await inNode()).weights,
-        });
-      },
-    );
+    test('a room that is full ends a fit with what to do, and the state before is gone on from', async () => {
+      const dir = newDir();
+      await answerTo('fit', [{ dir, abortAfter: 4 }]);
+      const session = await page.context().newCDPSession(page);
+      await session.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 1 });
+      const message = await refusal('fit', [{ dir, resume: 'auto' }]);
+      expect(message).toMatch(/^EngineError: .*(room for this site is full|free some space)/);
+      await session.send('Storage.overrideQuotaForOrigin', { origin: server.url });
+      expect(await answerTo('fit', [{ dir, resume: 'auto' }])).toMatchObject({
+        weights: (await inNode()).weights,
+      });
+    });
 
-    extra('a page that is no secure context is told what it needs', async () => {
+    test('a page that is no secure context is told what it needs', async () => {
       await page.goto(server.insecureUrl);
       const message = await refusal('fit', [{ dir: 'runs/first' }]);
       expect(message).toMatch(
@@ -177,7 +172,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect(atob(files['history.csv']).toString().trim().split('\n')).toHaveLength(3);
     });
 
-    extra('a state of a browser is gone on from in Node', async () => {
+    test('a state of a browser is gone on from in Node', async () => {
       const dir = newDir();
       await answerTo('fit', [{ dir, abortAfter: 5 }]);
       const folder = mkdtempSync(join(tmpdir(), 'from-browser-'));
@@ -208,7 +203,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
         Object.keys(files).map((path) => path.replace(/^checkpoints\/checkpoint-\d+/, 'state'));
       const expected = new Set(kept(await answerTo<Record<string, string>>('tree', [undisturbed])));
       const order = Array.from(new Generator(3).randperm(changes));
-      for (const stopAt of everyCase ? order : order.slice(0, 2)) {
+      for (const stopAt of order) {
         const dir = newDir();
         await answerTo('fit', [{ dir }]);
         const { stopped, steps } = await ask('fit', [{ dir }], { stopAt });
@@ -232,7 +227,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       }
     });
 
-    extra('two fits of a site do not write to one folder', async () => {
+    test('two fits of a site do not write to one folder', async () => {
       const dir = newDir();
       await page.evaluate(
         (name) =>
@@ -251,7 +246,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       await answerTo('fit', [{ dir }]);
     });
 
-    extra('what is no checkpoint is told from one, with what there is instead', async () => {
+    test('what is no checkpoint is told from one, with what there is instead', async () => {
       const dir = newDir();
       await answerTo('fit', [{ dir, abortAfter: 2 }]);
       const nowhere = await refusal('fit', [{ dir, resume: `${dir}/checkpoints/checkpoint-000077` }]);
@@ -318,7 +313,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect(await asked(() => answerTo('load', ['mnist', options]))).toEqual([]);
     });
 
-    extra('is not kept where that is not wanted, and kept apart under another name', async () => {
+    test('is not kept where that is not wanted, and kept apart under another name', async () => {
       const load = (cache: boolean | string) =>
         asked(() => answerTo('load', ['mnist', { ...options, cache }]));
       expect(await load(false)).toHaveLength(2);
@@ -328,7 +323,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect((await page.evaluate(() => caches.keys())).sort()).toEqual(['mine', 'mnist-kit']);
     });
 
-    extra('files may be plain, packed on their way, and in a folder beside the page', async () => {
+    test('files may be plain, packed on their way, and in a folder beside the page', async () => {
       for (const name of [imagesName, labelsName]) server.answers.delete(`/mnist/${name}.gz`);
       put(imagesName, images);
       put(labelsName, labels);
@@ -346,7 +341,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
     const damaged = Buffer.from(packed.images);
     damaged[damaged.length >> 1] ^= 1;
     const otherLabels = gzipSync(Buffer.from(labels).fill(1, 9, 10));
-    extra.each<[string, string, Uint8Array | string, RegExp]>([
+    test.each<[string, string, Uint8Array | string, RegExp]>([
       [
         'a damaged file',
         `${imagesName}.gz`,
@@ -391,7 +386,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect(await answerTo('load', ['mnist', options])).toMatchObject(expected);
     });
 
-    extra('files that are not there are named with what the server answered', async () => {
+    test('files that are not there are named with what the server answered', async () => {
       server.answers.set(`/mnist/${imagesName}.gz`, (_request, response) => {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<!doctype html>my app');
       });
@@ -403,12 +398,12 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect(message).toContain(`${server.url}mnist/${imagesName}: the server answered 404`);
     });
 
-    extra('without a network, and nothing kept, that is said', async () => {
+    test('without a network, and nothing kept, that is said', async () => {
       const message = await offline(() => refusal('load', ['mnist', whole()]));
       expect(message).toMatch(/^DataError: .*mnist\/t10k-images-idx3-ubyte\.gz: cannot be reached/s);
     });
 
-    extra('files of your own are asked for each time, and kept for when there is no network', async () => {
+    test('files of your own are asked for each time, and kept for when there is no network', async () => {
       const load = () => answerTo<object>('load', ['mnist', { ...options, verify: false }]);
       await load();
       put(`${labelsName}.gz`, otherLabels);
@@ -418,7 +413,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect(kept).toMatchObject({ ...changed, progress: expect.anything() });
     });
 
-    extra('options of Node, and a root that is missing, are refused', async () => {
+    test('options of Node, and a root that is missing, are refused', async () => {
       for (const [wrong, message] of [
         [
           { split: 'test' },
@@ -433,7 +428,7 @@ describe.runIf(hasChromium)('in Chromium', { timeout: 600_000 }, () => {
       expect(await refusal('load', ['fashionMnist', { split: 'test' }])).toMatch(/fashionMnist\(\{ split/);
     });
 
-    extra('a page that is no secure context needs `verify: false`', async () => {
+    test('a page that is no secure context needs `verify: false`', async () => {
       await page.goto(server.insecureUrl);
       const message = await refusal('load', ['mnist', options]);
       expect(message).toMatch(/^EngineError: .*secure context.*`verify: false`.*insecure\.test/);
