@@ -19,6 +19,7 @@ const NOT_RUN: Record<string, string> = {
   '@mnist-kit/datasets idxDataset': "fetches files from the page's own server",
   '@mnist-kit/models readTorchFile':
     'its checkpoint holds two state dicts of one net, as only a training in Python leaves it',
+  '@mnist-kit/onnx UnsupportedOnnxError': 'reads a file that another program made',
   '@mnist-kit/trainer/worker TrainingClient': "starts a browser's Worker",
   '@mnist-kit/trainer EventStream': 'waits for a fit that runs beside it',
 };

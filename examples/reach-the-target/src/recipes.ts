@@ -139,7 +139,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     },
     epochs: 1,
     batchSize: 128,
-    batches: 400,
+    batches: 360,
     crop: 24,
     ...cycle(0.02, 0.3),
     augmentation: [],

@@ -85,11 +85,21 @@ function withoutOutput<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof Exit)) throw error;
-    law(error.code === 0 || error.code === 2, `the code is ${error.code}`);
-    throw new InvalidArgumentError('argv', 'must be options', error.code);
+    const code = exitCode(error);
+    if (code === undefined) throw error;
+    law(code === 0 || code === 2, `the code is ${code}`);
+    throw new InvalidArgumentError('argv', 'must be options', code);
   } finally {
     process.exit = exit;
     for (const [stream, write] of writes) stream.write = write;
   }
+}
+
+/** What a program makes of an error of its command line; undefined for any other. */
+function exitCode(error: unknown): unknown {
+  if (error instanceof Exit) return error.code;
+  const { code, exitCode: own } = error as { code?: unknown; exitCode?: unknown };
+  if (typeof code !== 'string' || !code.startsWith('commander.')) return undefined;
+  // The programs say 2 for every mistake, whatever commander's own code is.
+  return own === 0 ? 0 : 2;
 }

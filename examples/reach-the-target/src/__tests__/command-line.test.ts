@@ -53,7 +53,7 @@ test('--json leaves one line on stdout, and one epoch gets to 98% of the held-ou
   const lines = stdout.trimEnd().split('\n');
   expect(lines).toHaveLength(1);
   const { valAccuracy, seconds, ...result } = JSON.parse(lines[0]);
-  expect(result).toEqual({ recipe: 'race-99.0', seed: 3, parameters: 7820, epochs: 1 });
+  expect(result).toEqual({ recipe: 'race-99.0', seed: 3, parameters: 8750, epochs: 1 });
   expect(valAccuracy).toBeGreaterThan(0.98);
   expect(seconds).toBeGreaterThan(0);
 }, 300_000);
