@@ -12,6 +12,7 @@ import { projectFiles } from './install/project.mjs';
 import { startRegistry } from './install/registry.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { installedNode } from './lib/from-npm.mjs';
+import { ensureInstalled } from './lib/install.mjs';
 import { packAll } from './lib/pack.mjs';
 
 const usage = `npm run test:install -- [options]
@@ -33,7 +34,7 @@ if (values.help || unknown.length > 0) {
   console.log(usage);
   process.exit(values.help ? 0 : 2);
 }
-if (!ensureBuilt()) process.exit(1);
+if (!ensureInstalled() || !ensureBuilt()) process.exit(1);
 
 /** @type {Record<string, string>[]} */
 const table = [];

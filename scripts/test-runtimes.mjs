@@ -11,6 +11,7 @@ import { hashesInBrowser } from './bits/in-browser.mjs';
 import { hashesInNode } from './bits/in-node.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { installedNode } from './lib/from-npm.mjs';
+import { ensureInstalled } from './lib/install.mjs';
 import { programInPath } from './lib/in-path.mjs';
 import { root } from './lib/workspace.mjs';
 
@@ -43,7 +44,7 @@ if (unknown.length > 0) {
   console.error(`Unknown runtime ${unknown.join(', ')}. There are: ${Object.keys(runtimes).join(', ')}.`);
   process.exit(2);
 }
-if (!ensureBuilt()) process.exit(1);
+if (!ensureInstalled() || !ensureBuilt()) process.exit(1);
 for (const name of chosen) {
   console.error(`${name} …`);
   try {
