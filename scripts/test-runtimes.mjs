@@ -11,8 +11,8 @@ import { hashesInBrowser } from './bits/in-browser.mjs';
 import { hashesInNode } from './bits/in-node.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { installedNode } from './lib/from-npm.mjs';
-import { ensureInstalled } from './lib/install.mjs';
 import { programInPath } from './lib/in-path.mjs';
+import { ensureInstalled } from './lib/install.mjs';
 import { root } from './lib/workspace.mjs';
 
 const arm64Libraries = '/usr/aarch64-linux-gnu';
