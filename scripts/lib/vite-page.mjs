@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { launchChromium } from './chromium.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -78,17 +79,11 @@ export async function serveFiles(files, { isolated = true, policy } = {}) {
  * @returns {Promise<T>}
  */
 export async function withPage({ executable, files, isolated, policy, flags = [] }, work) {
-  const { chromium } = require('playwright-core');
   const { url, stop } = await serveFiles(files, { isolated, policy });
   let browser;
   try {
-    browser = await chromium.launch({
-      executablePath: executable,
-      args: [
-        ...['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-        ...(flags.length > 0 ? [`--js-flags=${flags.join(' ')}`] : []),
-      ],
-    });
+    const args = flags.length > 0 ? [`--js-flags=${flags.join(' ')}`] : [];
+    browser = await launchChromium({ executable, args });
     const page = await browser.newPage();
     /** @type {string[]} */
     const complaints = [];

@@ -1,19 +1,13 @@
-import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { findChromium, launchChromium } from '../../lib/chromium.mjs';
 import { root } from '../programs.js';
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-
 /** Whether there is a browser. Without one its tests are skipped, and that is said. */
-export const hasChromium = existsSync(executablePath);
-if (!hasChromium)
-  console.warn(
-    `SKIPPED: tests in a browser, for there is no ${executablePath}; CHROMIUM_PATH may name another one.`,
-  );
+export const hasChromium = findChromium('tests in a browser');
 
 /** Whether to go through every case, as `npm run test:browser` does, or through a sample. */
 export const everyCase = process.env.BROWSER === 'all';
@@ -22,11 +16,7 @@ export const everyCase = process.env.BROWSER === 'all';
 export const INSECURE_HOST = 'insecure.test';
 
 export function launch(): Promise<Browser> {
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
-  return chromium.launch({
-    executablePath,
-    args: [...args, `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`],
-  });
+  return launchChromium({ args: [`--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`] });
 }
 
 /** What of esbuild is used. */

@@ -1,24 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { POLICY, servePage } from '../../../../scripts/browser/serve-page.mjs';
+import { findChromium, launchChromium } from '../../../../scripts/lib/chromium.mjs';
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 /** Whether there is a browser, and it is asked for: these tests train on all of MNIST. */
-export const inBrowser = existsSync(executablePath) && process.env.BROWSER === 'all';
-if (!existsSync(executablePath))
-  console.warn(
-    `SKIPPED: tests of the page, for there is no ${executablePath}; CHROMIUM_PATH may name another one.`,
-  );
+export const inBrowser = findChromium('tests of the page') && process.env.BROWSER === 'all';
 
 /** The page as `npm run browser -- --build` makes it, in a folder of its own. */
 export class BuiltPage {
@@ -47,10 +37,7 @@ export class BuiltPage {
 
   /** A visitor of their own, with nothing stored. */
   async visitor(options: BrowserContextOptions = {}): Promise<Visitor> {
-    this.#browser ??= await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    });
+    this.#browser ??= await launchChromium();
     const context = await this.#browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
     return new Visitor(context, await context.newPage());
   }

@@ -143,15 +143,7 @@ export function NumberField({
         inputMode="numeric"
         {...{ min, max, step, value }}
         aria-describedby={hint && `${id}-hint`}
-        onChange={(event) => {
-          const { valueAsNumber } = event.currentTarget;
-          const next = Number.isFinite(valueAsNumber)
-            ? Math.min(max, Math.max(min, Math.round(valueAsNumber)))
-            : value;
-          // What could not be taken is put back, visibly.
-          event.currentTarget.value = String(next);
-          onChange(next);
-        }}
+        onChange={(event) => onChange(wholeNumber(event.currentTarget, { min, max, value }))}
       />
       {hint && (
         <p class="hint" id={`${id}-hint`}>
@@ -160,6 +152,20 @@ export function NumberField({
       )}
     </div>
   );
+}
+
+/** The whole number in a field, within its bounds; `value` where none was typed. */
+export function wholeNumber(
+  field: HTMLInputElement,
+  { min, max, value }: { readonly min: number; readonly max: number; readonly value: number },
+): number {
+  const { valueAsNumber } = field;
+  const next = Number.isFinite(valueAsNumber)
+    ? Math.min(max, Math.max(min, Math.round(valueAsNumber)))
+    : value;
+  // What could not be taken is put back, visibly.
+  field.value = String(next);
+  return next;
 }
 
 export function CheckField({

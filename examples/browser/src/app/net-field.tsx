@@ -1,13 +1,13 @@
 import type { CompactBlock } from '@mnist-kit/models';
+import type { ComponentChildren } from 'preact';
 import {
   FIRST_COMPACT_NET,
   FIRST_CONV_NET,
   LIMITS,
   type NetSettings,
-  type PlainBlock,
   type Settings,
 } from '../settings/settings.js';
-import { CheckField, Group, SelectField, SliderField } from './fields.js';
+import { CheckField, Group, SelectField, SliderField, wholeNumber } from './fields.js';
 import { count, percent } from './format.js';
 import { change, selected } from './state.js';
 
@@ -84,35 +84,25 @@ interface ComposerProps<K extends NetSettings['kind']> {
 
 function PlainComposer({ net, setNet }: ComposerProps<'convNet'>) {
   const { blocks } = net;
-  const setBlocks = (next: readonly PlainBlock[]) => setNet({ ...net, blocks: next });
   const share = (value: number) => (value === 0 ? 'off' : percent(value, 0));
   return (
     <>
-      <ol class="blocks" aria-label="Blocks">
-        {blocks.map((block, i) => (
-          <li key={i}>
+      <BlockList
+        blocks={blocks}
+        added={{ channels: blocks.at(-1)?.channels ?? 16, pool: false }}
+        onChange={(next) => setNet({ ...net, blocks: next })}
+        fields={(block, position, setBlock) => (
+          <>
             <span class="block-kind">3 × 3</span>
             <Channels
-              position={i}
+              position={position}
               value={block.channels}
-              onChange={(channels) => setBlocks(replace(blocks, i, { ...block, channels }))}
+              onChange={(channels) => setBlock({ ...block, channels })}
             />
-            <CheckField
-              label="pool"
-              checked={block.pool}
-              onChange={(pool) => setBlocks(replace(blocks, i, { ...block, pool }))}
-            />
-            <BlockButtons blocks={blocks} position={i} onChange={setBlocks} />
-          </li>
-        ))}
-      </ol>
-      <button
-        type="button"
-        disabled={blocks.length >= LIMITS.blocks[1]}
-        onClick={() => setBlocks([...blocks, { channels: blocks.at(-1)?.channels ?? 16, pool: false }])}
-      >
-        Add a block
-      </button>
+            <CheckField label="pool" checked={block.pool} onChange={(pool) => setBlock({ ...block, pool })} />
+          </>
+        )}
+      />
       <SliderField
         label="Dropout after each block"
         value={net.dropout}
@@ -136,34 +126,54 @@ function PlainComposer({ net, setNet }: ComposerProps<'convNet'>) {
 }
 
 function CompactComposer({ net, setNet }: ComposerProps<'compactNet'>) {
-  const { blocks } = net;
-  const setBlocks = (next: readonly CompactBlock[]) => setNet({ ...net, blocks: next });
+  return (
+    <>
+      <BlockList<CompactBlock>
+        blocks={net.blocks}
+        added={{ separable: 16 }}
+        onChange={(next) => setNet({ ...net, blocks: next })}
+        fields={(block, position, setBlock) => (
+          <CompactBlockFields block={block} position={position} onChange={setBlock} />
+        )}
+      />
+      <CheckField
+        label="Batch norms have a scale"
+        checked={net.scale}
+        onChange={(scale) => setNet({ ...net, scale })}
+      />
+    </>
+  );
+}
+
+/** A net's blocks, each with its own fields, and what adds one. */
+function BlockList<B>({
+  blocks,
+  added,
+  fields,
+  onChange,
+}: {
+  blocks: readonly B[];
+  added: B;
+  fields: (block: B, position: number, setBlock: (block: B) => void) => ComponentChildren;
+  onChange: (blocks: readonly B[]) => void;
+}) {
   return (
     <>
       <ol class="blocks" aria-label="Blocks">
         {blocks.map((block, i) => (
           <li key={i}>
-            <CompactBlockFields
-              block={block}
-              position={i}
-              onChange={(next) => setBlocks(replace(blocks, i, next))}
-            />
-            <BlockButtons blocks={blocks} position={i} onChange={setBlocks} />
+            {fields(block, i, (next) => onChange(blocks.map((old, at) => (at === i ? next : old))))}
+            <BlockButtons blocks={blocks} position={i} onChange={onChange} />
           </li>
         ))}
       </ol>
       <button
         type="button"
         disabled={blocks.length >= LIMITS.blocks[1]}
-        onClick={() => setBlocks([...blocks, { separable: 16 }])}
+        onClick={() => onChange([...blocks, added])}
       >
         Add a block
       </button>
-      <CheckField
-        label="Batch norms have a scale"
-        checked={net.scale}
-        onChange={(scale) => setNet({ ...net, scale })}
-      />
     </>
   );
 }
@@ -225,20 +235,13 @@ function Channels({
   value: number;
   onChange: (value: number) => void;
 }) {
-  const [low, high] = LIMITS.channels;
+  const [min, max] = LIMITS.channels;
   return (
     <input
       type="number"
       aria-label={`Channels of block ${position + 1}`}
-      {...{ min: low, max: high, value }}
-      onChange={(event) => {
-        const { valueAsNumber } = event.currentTarget;
-        const next = Number.isFinite(valueAsNumber)
-          ? Math.min(high, Math.max(low, Math.round(valueAsNumber)))
-          : value;
-        event.currentTarget.value = String(next);
-        onChange(next);
-      }}
+      {...{ min, max, value }}
+      onChange={(event) => onChange(wholeNumber(event.currentTarget, { min, max, value }))}
     />
   );
 }
@@ -276,8 +279,4 @@ function BlockButtons<B>({
       </button>
     </span>
   );
-}
-
-function replace<B>(blocks: readonly B[], position: number, block: B): B[] {
-  return blocks.map((old, i) => (i === position ? block : old));
 }

@@ -13,6 +13,7 @@ import type { DrawnDigits } from '../worker/training-data.js';
 import { Clock } from './clock.js';
 import { Curves } from './curves.js';
 import { type Figures, type Judgement, NO_FIGURES, type Phase } from './figures.js';
+import { readLastWeights, removeRunFolder } from './run-folder.js';
 import { forgetRun, loadRun, saveRun } from './saved-run.js';
 
 /** What a run is told by the page when it starts. */
@@ -97,7 +98,7 @@ export class Run {
     this.#fit = undefined;
     await client?.terminate();
     forgetRun(this.id);
-    await removeFolder(this.#folder);
+    await removeRunFolder(this.#folder);
     this.#folder = '';
     this.#clock.load(0);
     this.curves.clear();
@@ -130,16 +131,7 @@ export class Run {
 
   /** The weights that a run of an earlier visit left, a safetensors file; `undefined` where there are none. */
   async storedWeights(): Promise<Uint8Array | undefined> {
-    if (this.#folder === '') return undefined;
-    try {
-      const [parent, name] = this.#folder.split('/');
-      const root = await navigator.storage.getDirectory();
-      const folder = await (await root.getDirectoryHandle(parent)).getDirectoryHandle(name);
-      const file = await (await folder.getFileHandle('last.safetensors')).getFile();
-      return new Uint8Array(await file.arrayBuffer());
-    } catch {
-      return undefined;
-    }
+    return readLastWeights(this.#folder);
   }
 
   /** Whether there is a net in the worker that can be asked. */
@@ -302,14 +294,3 @@ export class Run {
 }
 
 type StepEvent = Extract<WorkerTrainingEvent, { type: 'step' }>;
-
-async function removeFolder(path: string): Promise<void> {
-  if (path === '') return;
-  try {
-    const [parent, name] = path.split('/');
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(parent);
-    await folder.removeEntry(name, { recursive: true });
-  } catch {
-    // There was none, or a worker still holds it: the next visit's run has a folder of its own.
-  }
-}

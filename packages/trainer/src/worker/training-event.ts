@@ -1,3 +1,4 @@
+import type { Executor } from '@mnist-kit/engine';
 import type { OptimizerStepReport, ValidationResult } from '../contracts/callback.js';
 import type { EpochRecord, HistoryRecords } from '../history.js';
 
@@ -12,19 +13,10 @@ import type { EpochRecord, HistoryRecords } from '../history.js';
  *   `${engine}, ${threads} threads${note === undefined ? '' : `: ${note}`}`;
  * ```
  */
-export interface ExecutorFacts {
-  readonly engine: 'plan' | 'eager';
-  /** For people: `plan, WebAssembly SIMD, 2 threads`. */
-  readonly description: string;
-  /** Why this is not the plan, where that was wanted. */
-  readonly reason?: string;
-  /** Threads of the plan. */
-  readonly threads?: number;
-  /** Bits of the plan's vectors. */
-  readonly vectors?: 128 | 256;
-  /** Why it has fewer threads or narrower vectors than might be expected: `the page is not cross-origin isolated`. */
-  readonly note?: string;
-}
+export type ExecutorFacts = Pick<
+  Executor,
+  'engine' | 'description' | 'reason' | 'threads' | 'vectors' | 'note'
+>;
 
 /**
  * Steps that one event stands for, where the reader did not keep up.
